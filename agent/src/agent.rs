@@ -1,0 +1,145 @@
+//! One running agent: its parts, put together.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SharedClock;
+use crate::collect::Collector;
+use crate::config::{ConfigError, DataFolder, FileError, FolderLock, Settings};
+use crate::driver::Driver;
+use crate::identity::{Identity, IdentityError};
+use crate::session::{Link, SessionError, Shared};
+use crate::spool::{DEFAULT_LIMIT, Spool, SpoolError};
+
+/// How an agent runs; what differs from machine to machine is in its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Between two collections.
+    pub interval: Duration,
+    /// Longest wait between two sessions.
+    pub max_backoff: Duration,
+    /// Most bytes that wait for the host.
+    pub spool_limit: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_mins(1),
+            max_backoff: Duration::from_secs(30),
+            spool_limit: DEFAULT_LIMIT,
+        }
+    }
+}
+
+/// Why an agent does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// Settings.
+    #[error("cannot load the agent's settings")]
+    Config(#[source] ConfigError),
+    /// Another agent runs in this folder, for instance.
+    #[error("cannot use the agent's data folder")]
+    Folder(#[source] FileError),
+    /// Key and certificate.
+    #[error("cannot load the agent's identity")]
+    Identity(#[source] IdentityError),
+    /// The spool.
+    #[error("cannot keep the agent's spool")]
+    Spool(#[source] SpoolError),
+    /// The link to the host.
+    #[error("cannot hold a session with the host")]
+    Session(#[source] SessionError),
+}
+
+/// An enrolled agent, ready to run.
+#[derive(Debug)]
+pub struct Agent {
+    folder: DataFolder,
+    settings: Settings,
+    identity: Identity,
+    driver: Arc<dyn Driver>,
+    spool: Spool,
+    clock: SharedClock,
+    options: Options,
+    lock: Option<FolderLock>,
+}
+
+impl Agent {
+    /// Loads the agent of a data folder, with its durable spool. The folder is locked for as long as the agent lives.
+    pub async fn open(data: &Path, options: Options, clock: SharedClock) -> Result<Self, AgentError> {
+        let folder = DataFolder::at(data);
+        let settings = Settings::load(&folder).map_err(AgentError::Config)?;
+        let lock = folder.lock().map_err(AgentError::Folder)?;
+        let spool = Spool::durable(&folder.spool(), options.spool_limit, clock.as_ref())
+            .await
+            .map_err(AgentError::Spool)?;
+        Self::assemble(folder, settings, spool, options, clock, Some(lock))
+    }
+
+    /// Loads an agent whose spool lives in memory: for simulated fleets.
+    pub fn open_in_memory(data: &Path, options: Options, clock: SharedClock) -> Result<Self, AgentError> {
+        let folder = DataFolder::at(data);
+        let settings = Settings::load(&folder).map_err(AgentError::Config)?;
+        let spool = Spool::memory(options.spool_limit, clock.as_ref());
+        Self::assemble(folder, settings, spool, options, clock, None)
+    }
+
+    fn assemble(
+        folder: DataFolder,
+        settings: Settings,
+        spool: Spool,
+        options: Options,
+        clock: SharedClock,
+        lock: Option<FolderLock>,
+    ) -> Result<Self, AgentError> {
+        let identity = Identity::load(&folder, settings.pin).map_err(AgentError::Identity)?;
+        let driver = settings.driver.driver(&folder, &clock);
+        Ok(Self { folder, settings, identity, driver, spool, clock, options, lock })
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Another driver than the settings name, for tests.
+    #[must_use]
+    pub fn with_driver(mut self, driver: Arc<dyn Driver>) -> Self {
+        self.driver = driver;
+        self
+    }
+
+    /// Runs until `stop`. An error is one that waiting does not mend.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
+        let shared = Arc::new(Shared::new(self.spool));
+        let collector = Collector {
+            driver: Arc::clone(&self.driver),
+            shared: Arc::clone(&shared),
+            clock: Arc::clone(&self.clock),
+            interval: self.options.interval,
+            stop: stop.clone(),
+        };
+        let link = Link {
+            folder: self.folder,
+            computer: self.settings.driver.computer(),
+            settings: self.settings,
+            driver_kind: self.driver.kind(),
+            shared,
+            clock: self.clock,
+            stop,
+        };
+        let collecting = async { collector.keep().await.map_err(AgentError::Spool) };
+        let linked =
+            async { link.keep(self.identity, self.options.max_backoff).await.map_err(AgentError::Session) };
+        let outcome = tokio::try_join!(collecting, linked);
+        drop(self.lock);
+        outcome.map(|((), ())| ())
+    }
+}
+
+#[cfg(test)]
+mod tests;

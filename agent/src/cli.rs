@@ -1,0 +1,188 @@
+//! The command line. Exit codes are in `outcome`, the commands' arguments in `arguments`.
+
+mod arguments;
+mod outcome;
+
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::agent::{Agent, Options};
+use crate::clock::{Clock as _, SharedClock, SystemClock};
+use crate::config::DataFolder;
+use crate::driver::DriverSettings;
+use crate::enroll::{Enrolment, enroll};
+use crate::error::chain;
+use crate::fleet::Fleet;
+use crate::token::JoinToken;
+use arguments::{
+    Cli, Command, DriverArguments, DriverKind, EnrollArguments, FleetArguments, LogFormat, OptionArguments,
+    RunArguments, TokenArguments,
+};
+
+/// Everything that `main` does.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.log_format);
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .and_then(|runtime| runtime.block_on(execute(cli.command)));
+    outcome::report(outcome)
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("KEELSON_AGENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match format {
+        LogFormat::Text => {
+            let colour = io::IsTerminal::is_terminal(&io::stderr());
+            log.with_ansi(colour).init();
+        }
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+async fn execute(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Enroll(arguments) => run_enroll(arguments).await,
+        Command::Run(arguments) => run_agent(arguments).await,
+        Command::Fleet(arguments) => run_fleet(arguments).await,
+    }
+}
+
+async fn run_enroll(arguments: EnrollArguments) -> anyhow::Result<()> {
+    let driver = driver_settings(arguments.driver)?;
+    let token = required_token(&arguments.token)?;
+    let enrolment = Enrolment {
+        token,
+        data: arguments.data.clone(),
+        computer: driver.computer(),
+        driver,
+        force: arguments.force,
+    };
+    let settings = enroll(enrolment).await?;
+    let folder = DataFolder::at(&arguments.data);
+    if let Err(error) = settings.driver.driver(&folder, &clock()).collect().await {
+        warn!("the agent is enrolled, but {}; it tries again at every interval", chain(&error));
+    }
+    let data = arguments.data.display();
+    writeln!(
+        io::stdout(),
+        "enrolled as agent {}; start it with: keelson-agent run --data {data}",
+        settings.agent_uid
+    )
+    .context("cannot write to standard output")
+}
+
+async fn run_agent(arguments: RunArguments) -> anyhow::Result<()> {
+    let agent = Agent::open(&arguments.data, options(&arguments.options), clock()).await?;
+    info!(agent.uid = %agent.settings().agent_uid, version = crate::VERSION, "agent starts");
+    Ok(agent.run(stop_signal()?).await?)
+}
+
+async fn run_fleet(arguments: FleetArguments) -> anyhow::Result<()> {
+    let fleet = Fleet {
+        servers: arguments.servers,
+        workloads: arguments.workloads,
+        seed: arguments.seed,
+        data: arguments.data,
+        token: token(&arguments.token)?,
+        options: options(&arguments.options),
+    };
+    Ok(fleet.run(clock(), stop_signal()?).await?)
+}
+
+fn clock() -> SharedClock {
+    Arc::new(SystemClock)
+}
+
+fn options(arguments: &OptionArguments) -> Options {
+    Options {
+        interval: arguments.interval,
+        max_backoff: arguments.max_backoff,
+        spool_limit: arguments.spool_limit << 20,
+    }
+}
+
+fn driver_settings(arguments: DriverArguments) -> anyhow::Result<DriverSettings> {
+    match arguments.driver {
+        DriverKind::Restic => Ok(DriverSettings::Restic {
+            repository: located(arguments.restic_repo.context("--driver restic needs --restic-repo")?),
+            password_file: std::path::absolute(
+                arguments.restic_password_file.context("--driver restic needs --restic-password-file")?,
+            )
+            .context("cannot locate the password file")?,
+            server_name: arguments.server_name,
+        }),
+        DriverKind::Simulated => Ok(DriverSettings::Simulated {
+            seed: arguments.seed,
+            server: 0,
+            workloads: arguments.workloads,
+            since: SystemClock.now_ms(),
+        }),
+    }
+}
+
+/// A relative folder is made absolute: a service runs elsewhere than the shell that enrolled it.
+fn located(repository: String) -> String {
+    let path = Path::new(&repository);
+    if path.is_relative() && path.is_dir() {
+        std::path::absolute(path).map_or(repository.clone(), |path| path.display().to_string())
+    } else {
+        repository
+    }
+}
+
+fn required_token(arguments: &TokenArguments) -> anyhow::Result<JoinToken> {
+    token(arguments)?.context("no join token: give --token-file FILE (`-` for standard input) or --token")
+}
+
+fn token(arguments: &TokenArguments) -> anyhow::Result<Option<JoinToken>> {
+    let text = match (&arguments.token_file, &arguments.token) {
+        (Some(file), _) if file == Path::new("-") => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).context("cannot read the token from standard input")?;
+            text
+        }
+        (Some(file), _) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read the token file {}", file.display()))?,
+        (None, Some(text)) => text.clone(),
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(JoinToken::parse(&text)?))
+}
+
+/// Cancelled by the first SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let cancelled = stop.clone();
+    #[cfg(unix)]
+    let signal = {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?;
+        async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        }
+    };
+    #[cfg(not(unix))]
+    let signal = async { tokio::signal::ctrl_c().await.unwrap_or(()) };
+    tokio::spawn(async move {
+        signal.await;
+        info!("stopping");
+        cancelled.cancel();
+    });
+    Ok(stop)
+}

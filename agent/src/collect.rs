@@ -1,0 +1,128 @@
+//! The collector: asks the driver, spools the difference.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::clock::SharedClock;
+use crate::driver::{Driver, DriverError};
+use crate::error::chain;
+use crate::inventory::{Inventory, addition};
+use crate::session::Shared;
+use crate::spool::{Appended, SpoolError};
+
+#[derive(Debug)]
+pub(crate) struct Collector {
+    pub(crate) driver: Arc<dyn Driver>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) clock: SharedClock,
+    pub(crate) interval: Duration,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Why this round brought nothing. What is known stays as it is: nothing is gone because the engine failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CollectError {
+    /// The engine.
+    #[error("the backup engine could not be read, nothing is reported this time")]
+    Driver(#[source] DriverError),
+    /// The spool.
+    #[error("what was found cannot be spooled, it is found again next time")]
+    Spool(#[from] SpoolError),
+}
+
+impl Collector {
+    /// Collects at every interval, and at once when an epoch has begun. Ends with an error when the spool is damaged.
+    pub(crate) async fn keep(&self) -> Result<(), SpoolError> {
+        while !self.stop.is_cancelled() {
+            let round = tokio::select! {
+                round = self.round() => round,
+                () = self.stop.cancelled() => break,
+            };
+            match round {
+                Ok(_) => {}
+                Err(CollectError::Spool(error)) if error.is_corrupt() => return Err(error),
+                Err(error) => self.log(&error),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(self.interval) => {}
+                () = self.shared.collect.notified() => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn log(&self, error: &CollectError) {
+        warn!(driver = self.driver.kind(), "{}", chain(error));
+    }
+
+    /// One collection: the number of records that were spooled.
+    pub(crate) async fn round(&self) -> Result<usize, CollectError> {
+        let inventory = self.driver.collect().await.map_err(CollectError::Driver)?;
+        let records = self.spool(&inventory).await?;
+        debug!(records, "collected");
+        if records > 0 {
+            self.shared.grown.notify_one();
+        }
+        Ok(records)
+    }
+
+    async fn spool(&self, inventory: &Inventory) -> Result<usize, SpoolError> {
+        let spool = &self.shared.spool;
+        loop {
+            let known = spool.known().await?;
+            let reason = match addition(&known, inventory) {
+                Some(addition) if addition.batches.is_empty() => return Ok(0),
+                Some(addition) => match spool.append(known.epoch, &addition).await? {
+                    Appended::Stored => return Ok(addition.records()),
+                    Appended::Superseded => continue,
+                    Appended::Full => "the spool is full, it is compacted to the latest state",
+                },
+                None => "another backup server stands where the known one stood",
+            };
+            let epoch = spool.begin_epoch(known.epoch, self.clock.as_ref()).await?;
+            info!(epoch, "a new epoch with the full inventory begins: {reason}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keelson_proto::v1::record::Kind;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::spool::Spool;
+    use crate::testing::{Scripted, inventory};
+
+    #[tokio::test]
+    async fn a_full_spool_is_compacted_to_the_latest_state_in_a_new_epoch() {
+        let driver = Arc::new(Scripted::new(None));
+        let clock: SharedClock = Arc::new(SystemClock);
+        let collector = Collector {
+            driver: Arc::<Scripted>::clone(&driver),
+            shared: Arc::new(Shared::new(Spool::memory(10_000, clock.as_ref()))),
+            clock,
+            interval: Duration::from_mins(1),
+            stop: CancellationToken::new(),
+        };
+        let spool = &collector.shared.spool;
+        let first = spool.position().await.unwrap().epoch;
+        let mut points = 0;
+        while spool.position().await.unwrap().epoch == first {
+            points += 10;
+            assert!(points < 10_000, "the spool grows without bound");
+            driver.set(Some(inventory("s", &[("a", points)])));
+            collector.round().await.unwrap();
+        }
+        let position = spool.position().await.unwrap();
+        assert_eq!((position.acknowledged, position.last), (0, 1), "one batch holds it all");
+        let records = spool.read(position.epoch, 0, 9).await.unwrap().remove(0).records;
+        assert_eq!(records.len(), usize::try_from(points).unwrap() + 3);
+        assert!(matches!(records.last().unwrap().kind, Some(Kind::InventoryComplete(_))));
+        assert_eq!(collector.round().await.unwrap(), 0, "nothing has changed since");
+    }
+}

@@ -1,0 +1,132 @@
+//! What an agent keeps in its data folder, and how it is written.
+//!
+//! - `agent.toml`: [`Settings`], no secrets; safe to show to a support engineer;
+//! - `agent.key` (mode 0600), `agent.pem`, `ca.pem`: see [`crate::identity`];
+//! - `spool.db`: see [`crate::spool`]; `agent.lock`: held while an agent runs, so that no two share a folder.
+//!
+//! Every file is replaced by writing a temporary one, syncing it and renaming it: after a power cut there is the old
+//! content or the new.
+
+mod folder;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::driver::DriverSettings;
+use crate::tls::{Address, AddressError, Pin, PinError};
+
+pub use folder::{DataFolder, FileError, FolderLock};
+
+/// `agent.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The agent's id, given by the host.
+    pub agent_uid: Uuid,
+    /// Where the host listens, in the order in which to try.
+    pub addresses: Vec<Address>,
+    /// The host's CA.
+    pub pin: Pin,
+    /// What the agent sits beside.
+    pub driver: DriverSettings,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Wire {
+    agent_uid: Uuid,
+    addresses: Vec<String>,
+    pin: String,
+    driver: DriverSettings,
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no enrolment in this folder.
+    #[error("{} holds no enrolled agent; run `keelson-agent enroll --data {}` first", .0.display(), .0.display())]
+    NotEnrolled(PathBuf),
+    /// The file system refused.
+    #[error("cannot use the agent's data folder")]
+    File(#[source] FileError),
+    /// No TOML, or an unknown key.
+    #[error("{} cannot be read; mend the line or enrol again with `--force`", .0.display())]
+    Parse(PathBuf, #[source] toml::de::Error),
+    /// Not to be expected.
+    #[error("the settings cannot be written as TOML")]
+    Write(#[source] toml::ser::Error),
+    /// An address was edited badly.
+    #[error("`addresses` in agent.toml cannot be used")]
+    Address(#[source] AddressError),
+    /// The pin was edited badly.
+    #[error("`pin` in agent.toml cannot be used")]
+    Pin(#[source] PinError),
+    /// A driver setting was edited badly.
+    #[error("`[driver]` in agent.toml cannot be used")]
+    Driver(#[source] crate::driver::SettingsError),
+}
+
+impl Settings {
+    /// Reads `agent.toml`.
+    pub fn load(folder: &DataFolder) -> Result<Self, ConfigError> {
+        let path = folder.settings();
+        if !path.exists() {
+            return Err(ConfigError::NotEnrolled(folder.path().to_owned()));
+        }
+        let text = folder::read_text(&path).map_err(ConfigError::File)?;
+        Self::from_toml(&text, &path)
+    }
+
+    fn from_toml(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let wire: Wire = toml::from_str(text).map_err(|error| ConfigError::Parse(path.to_owned(), error))?;
+        wire.driver.check().map_err(ConfigError::Driver)?;
+        let addresses = wire.addresses.iter().map(|text| text.parse()).collect::<Result<_, _>>();
+        Ok(Self {
+            agent_uid: wire.agent_uid,
+            addresses: addresses.map_err(ConfigError::Address)?,
+            pin: wire.pin.parse().map_err(ConfigError::Pin)?,
+            driver: wire.driver,
+        })
+    }
+
+    /// Writes `agent.toml`.
+    pub fn store(&self, folder: &DataFolder) -> Result<(), ConfigError> {
+        let wire = Wire {
+            agent_uid: self.agent_uid,
+            addresses: self.addresses.iter().map(ToString::to_string).collect(),
+            pin: self.pin.to_string(),
+            driver: self.driver.clone(),
+        };
+        let text = toml::to_string_pretty(&wire).map_err(ConfigError::Write)?;
+        folder.replace(&folder.settings(), text.as_bytes()).map_err(ConfigError::File)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_the_file_and_an_unknown_key_is_refused() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = DataFolder::create(place.path().join("data")).unwrap();
+        let settings = Settings {
+            agent_uid: Uuid::from_u128(7),
+            addresses: vec!["localhost:6180".parse().unwrap()],
+            pin: "ab".repeat(32).parse().unwrap(),
+            driver: DriverSettings::Restic {
+                repository: "/srv/backup".to_owned(),
+                password_file: "/etc/restic.password".into(),
+                server_name: None,
+            },
+        };
+        assert!(matches!(Settings::load(&folder), Err(ConfigError::NotEnrolled(_))));
+        settings.store(&folder).unwrap();
+        assert_eq!(Settings::load(&folder).unwrap(), settings);
+
+        let text = std::fs::read_to_string(folder.settings()).unwrap();
+        let error = Settings::from_toml(&format!("colour = 1\n{text}"), Path::new("agent.toml")).unwrap_err();
+        assert!(crate::error::chain(&error).contains("colour"));
+    }
+}

@@ -1,0 +1,136 @@
+//! Drivers: how an agent learns the state of the backup engine beside it.
+//!
+//! - `restic`: a repository is a backup server, host and paths are a workload, a snapshot is a restore point;
+//! - `simulated`: a believable backup server made from a seed.
+//!
+//! A driver answers with the whole state or with an error. It never answers with less because the engine failed: what
+//! is missing from an inventory is reported as gone.
+
+pub mod restic;
+pub mod simulated;
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use keelson_proto::v1::Computer;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::SharedClock;
+use crate::computer;
+use crate::config::DataFolder;
+use crate::inventory::Inventory;
+use restic::{Restic, ResticError};
+use simulated::Simulated;
+
+/// Asks one kind of engine.
+pub trait Driver: Debug + Send + Sync {
+    /// As the protocol names it: "restic", "simulated".
+    fn kind(&self) -> &'static str;
+
+    /// The engine's whole state, or why it could not be had.
+    fn collect(&self) -> BoxFuture<'_, Result<Inventory, DriverError>>;
+}
+
+/// Why there is no inventory this time.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// restic or its repository.
+    #[error("cannot read the restic repository")]
+    Restic(#[source] ResticError),
+}
+
+/// `[driver]` in agent.toml.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum DriverSettings {
+    /// A restic repository.
+    Restic {
+        /// As in `restic --repo`.
+        repository: String,
+        /// As in `restic --password-file`. The password itself is never kept by the agent.
+        password_file: PathBuf,
+        /// The backup server's name; the repository's own when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        server_name: Option<String>,
+    },
+    /// A made-up backup server.
+    Simulated {
+        /// The fleet's.
+        seed: u64,
+        /// Which server of the fleet.
+        server: u32,
+        /// How many computers it backs up.
+        workloads: u32,
+        /// When it came to life, in unix milliseconds: what stopped being backed up did so before.
+        since: i64,
+    },
+}
+
+/// Why driver settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// Nothing named.
+    #[error("the restic repository is empty; name it with --restic-repo")]
+    Repository,
+    /// A secret where there must be none.
+    #[error(
+        "the restic repository's URL carries a password, which would be stored and shown; leave it out and set \
+         RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD for the agent's service"
+    )]
+    PasswordInUrl,
+}
+
+impl DriverSettings {
+    /// Refuses what cannot work or must not be stored.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        match self {
+            Self::Restic { repository, .. } if repository.trim().is_empty() => Err(SettingsError::Repository),
+            Self::Restic { repository, .. } if restic::has_password(repository) => {
+                Err(SettingsError::PasswordInUrl)
+            }
+            Self::Restic { .. } | Self::Simulated { .. } => Ok(()),
+        }
+    }
+
+    /// The driver that these settings describe.
+    pub fn driver(&self, folder: &DataFolder, clock: &SharedClock) -> Arc<dyn Driver> {
+        match self.clone() {
+            Self::Restic { repository, password_file, server_name } => {
+                Arc::new(Restic::new(repository, password_file, server_name, folder.restic_cache()))
+            }
+            Self::Simulated { seed, server, workloads, since } => {
+                Arc::new(Simulated::new(seed, server, workloads, since, Arc::clone(clock)))
+            }
+        }
+    }
+
+    /// The machine the agent says it runs on: each simulated server has one of its own.
+    pub fn computer(&self) -> Computer {
+        match *self {
+            Self::Restic { .. } => computer::this_machine(),
+            Self::Simulated { seed, server, .. } => simulated::computer(seed, server),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_repository_url_is_refused_before_it_is_stored() {
+        let settings = |repository: &str| DriverSettings::Restic {
+            repository: repository.to_owned(),
+            password_file: PathBuf::from("pw"),
+            server_name: None,
+        };
+        assert!(settings("rest:https://backup.example/").check().is_ok());
+        assert!(settings("/srv/a:b@c").check().is_ok());
+        assert!(settings("sftp:user@host:/srv").check().is_ok());
+        let error = settings("rest:https://me:geheim@backup.example/").check().unwrap_err().to_string();
+        assert!(error.contains("RESTIC_REST_PASSWORD") && !error.contains("geheim"));
+        assert!(settings(" ").check().is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! A made-up backup server: the same seed and the same time always give the same state.
+//!
+//! Nothing is remembered. Each computer has a schedule and keeps its last points, so the state at any instant follows
+//! from the clock alone: points appear and age out by themselves, and a restart changes nothing. About one computer in
+//! twenty stopped being backed up before the fleet came to life, always at least one in the fleet, so that there is
+//! something to alarm about.
+
+mod names;
+
+use futures_util::future::BoxFuture;
+use keelson_proto::v1::{BackupServer, Computer, RestorePoint, Workload};
+
+use super::{Driver, DriverError};
+use crate::clock::SharedClock;
+use crate::inventory::Inventory;
+use crate::random::Random;
+
+const HOUR: i64 = 3_600_000;
+/// One in so many computers is no longer backed up.
+const STOPPED: u64 = 20;
+/// The longest stays well below a day: a healthy computer must not touch the usual limit of 24 hours.
+const PERIODS: [i64; 4] = [2 * HOUR, 6 * HOUR, 8 * HOUR, 12 * HOUR];
+const KIBIBYTE: u64 = 1024;
+const GIBIBYTE: u64 = 1 << 30;
+
+/// The driver of one simulated server.
+#[derive(Debug)]
+pub struct Simulated {
+    seed: u64,
+    server: u32,
+    workloads: u32,
+    since: i64,
+    clock: SharedClock,
+}
+
+impl Simulated {
+    /// `since` is when the fleet came to life, in unix milliseconds.
+    pub fn new(seed: u64, server: u32, workloads: u32, since: i64, clock: SharedClock) -> Self {
+        Self { seed, server, workloads, since, clock }
+    }
+
+    /// The state at an instant.
+    pub fn inventory_at(&self, now: i64) -> Inventory {
+        let server = BackupServer {
+            key: format!("sim-{}-{}", self.seed, self.server),
+            name: names::server(self.seed, self.server),
+            engine: "simulated".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let mut workloads = Vec::new();
+        let mut restore_points = Vec::new();
+        for index in 0..self.workloads {
+            let workload = names::workload(self.seed, self.server, index, &server.key);
+            restore_points.extend(self.points(index, &workload, now));
+            workloads.push(workload);
+        }
+        Inventory { server, workloads, restore_points }
+    }
+
+    fn random(&self, index: u32) -> Random {
+        Random::for_parts(self.seed, &[u64::from(self.server), u64::from(index)])
+    }
+
+    fn points(&self, index: u32, workload: &Workload, now: i64) -> Vec<RestorePoint> {
+        let mut random = self.random(index);
+        let period = random.pick(&PERIODS).copied().unwrap_or(HOUR);
+        let phase = hours(random.below(12)) + minutes(random.below(60));
+        let kept = i64::try_from(7 + random.below(8)).unwrap_or(7);
+        let first_of_fleet =
+            self.server == 0 && u64::from(index) == self.seed % u64::from(self.workloads.max(1));
+        let stopped = random.below(STOPPED) == 0 || first_of_fleet;
+        let idle = hours(26 + random.below(200));
+        let end = if stopped { now.min(self.since - idle) } else { now };
+        let source = random.below(900) * GIBIBYTE / 2 + GIBIBYTE;
+        let newest = (end - phase).div_euclid(period);
+        (newest - kept + 1..=newest)
+            .map(|run| {
+                let mut random = Random::for_parts(random.clone().next_u64(), &[run.unsigned_abs()]);
+                RestorePoint {
+                    server_key: workload.server_key.clone(),
+                    workload_key: workload.key.clone(),
+                    key: format!("{}-{run}", workload.key),
+                    created_at: run * period + phase,
+                    size: bytes(source / 50 + random.below(source / 20 / KIBIBYTE) * KIBIBYTE),
+                    source_size: bytes(source + random.below(GIBIBYTE)),
+                    destination: format!("Repository {}", 1 + index % 3),
+                }
+            })
+            .collect()
+    }
+}
+
+impl Driver for Simulated {
+    fn kind(&self) -> &'static str {
+        "simulated"
+    }
+
+    fn collect(&self) -> BoxFuture<'_, Result<Inventory, DriverError>> {
+        Box::pin(std::future::ready(Ok(self.inventory_at(self.clock.now_ms()))))
+    }
+}
+
+/// The machine that a simulated agent says it runs on.
+pub fn computer(seed: u64, server: u32) -> Computer {
+    let mut random = Random::for_parts(seed, &[u64::from(server), u64::MAX]);
+    Computer {
+        host_name: names::server(seed, server).to_lowercase(),
+        machine_id: format!("{:016x}{:016x}", random.next_u64(), random.next_u64()),
+        platform: "Linux".to_owned(),
+        os_version: "Simulated 1.0".to_owned(),
+    }
+}
+
+fn hours(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(0) * HOUR
+}
+
+fn minutes(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(0) * (HOUR / 60)
+}
+
+fn bytes(count: u64) -> Option<i64> {
+    i64::try_from(count).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{HashMap, HashSet};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const SINCE: i64 = 1_700_000_000_000;
+
+    fn at(seed: u64, server: u32, now: i64) -> Inventory {
+        let clock: SharedClock = Arc::new(ManualClock::new(now));
+        Simulated::new(seed, server, 40, SINCE, clock).inventory_at(now)
+    }
+
+    fn newest(state: &Inventory) -> HashMap<String, i64> {
+        let mut newest = HashMap::new();
+        for point in &state.restore_points {
+            let entry = newest.entry(point.workload_key.clone()).or_insert(point.created_at);
+            *entry = (*entry).max(point.created_at);
+        }
+        newest
+    }
+
+    #[test]
+    fn the_same_seed_and_time_give_the_same_fleet_and_another_seed_another() {
+        assert_eq!(at(1, 3, SINCE), at(1, 3, SINCE));
+        assert_ne!(at(1, 3, SINCE), at(2, 3, SINCE));
+        assert_ne!(at(1, 3, SINCE).server, at(1, 4, SINCE).server);
+        assert_ne!(computer(1, 3).machine_id, computer(1, 4).machine_id);
+    }
+
+    #[test]
+    fn most_computers_are_backed_up_within_a_day_and_a_few_stay_behind_for_ever() {
+        let now = SINCE + 30 * 24 * HOUR;
+        let mut behind = HashSet::new();
+        let mut all = 0;
+        for server in 0..10 {
+            let state = at(5, server, now);
+            let newest = newest(&state);
+            assert_eq!(newest.len(), 40, "every computer has points");
+            all += newest.len();
+            behind.extend(newest.into_iter().filter(|(_, at)| now - at > 24 * HOUR).map(|(key, _)| key));
+            let healthy = state.restore_points.iter().all(|point| point.created_at <= now);
+            assert!(healthy, "no point lies in the future");
+        }
+        assert!(!behind.is_empty() && behind.len() * 8 < all, "{} of {all}", behind.len());
+        let first = newest(&at(5, 0, SINCE));
+        assert!(first.values().any(|at| SINCE - at > 24 * HOUR), "the first server has one from the start");
+    }
+
+    #[test]
+    fn time_brings_new_points_and_takes_old_ones_away() {
+        let keys = |now| -> HashSet<String> {
+            at(5, 0, now).restore_points.into_iter().map(|point| point.key).collect()
+        };
+        let (before, after) = (keys(SINCE), keys(SINCE + 24 * HOUR));
+        assert!(after.difference(&before).count() > 10);
+        assert_eq!(before.len(), after.len());
+    }
+
+    #[test]
+    fn names_are_unlike_each_other_within_a_server() {
+        let state = at(5, 0, SINCE);
+        let names: HashSet<&str> = state.workloads.iter().map(|workload| workload.name.as_str()).collect();
+        assert_eq!(names.len(), state.workloads.len());
+    }
+}

@@ -1,0 +1,141 @@
+//! A simulated fleet: many agents in one process, each enrolled and connected like a real one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::agent::{Agent, AgentError, Options};
+use crate::clock::SharedClock;
+use crate::config::{DataFolder, FileError};
+use crate::driver::DriverSettings;
+use crate::enroll::{EnrollError, Enrolment, enroll};
+use crate::token::JoinToken;
+
+/// Enrolments under way at once.
+const AT_ONCE: usize = 8;
+/// Between the starts of two agents: a fleet must not arrive as one.
+const STAGGER: Duration = Duration::from_millis(2);
+
+/// What a fleet looks like.
+#[derive(Debug)]
+pub struct Fleet {
+    /// How many servers, each with an agent.
+    pub servers: u32,
+    /// How many computers each of them backs up.
+    pub workloads: u32,
+    /// The same seed gives the same fleet.
+    pub seed: u64,
+    /// Agent n lives in the folder n of this one.
+    pub data: PathBuf,
+    /// Needed, with a use for each, while some are not enrolled yet.
+    pub token: Option<JoinToken>,
+    /// Of each agent.
+    pub options: Options,
+}
+
+/// Why a fleet does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// The folder cannot be made, or another fleet uses it.
+    #[error("cannot use the fleet's data folder")]
+    Folder(#[source] FileError),
+    /// Agents are missing, and there is no token to enrol them.
+    #[error(
+        "agent {0} of the fleet is not enrolled yet; give --token-file with a token of at least {1} uses"
+    )]
+    NoToken(u32, u32),
+    /// An enrolment failed.
+    #[error("cannot enrol agent {0} of the fleet")]
+    Enroll(u32, #[source] EnrollError),
+    /// An agent ended.
+    #[error("agent {0} of the fleet ended")]
+    Agent(u32, #[source] AgentError),
+    /// An agent's task broke.
+    #[error("an agent's task broke")]
+    Task(#[source] JoinError),
+}
+
+impl Fleet {
+    /// Enrols who is not yet, then runs all until `stop`. The first agent that ends takes the fleet with it.
+    pub async fn run(self, clock: SharedClock, stop: CancellationToken) -> Result<(), FleetError> {
+        let folder = DataFolder::create(&self.data).map_err(FleetError::Folder)?;
+        let lock = folder.lock().map_err(FleetError::Folder)?;
+        let enrolled = tokio::select! {
+            enrolled = self.enroll_missing(&clock) => enrolled?,
+            () = stop.cancelled() => return Ok(()),
+        };
+        info!(servers = self.servers, enrolled, "the fleet starts");
+        let mut agents = JoinSet::new();
+        for index in 0..self.servers {
+            let data = self.folder_of(index);
+            let (options, clock, stop) = (self.options, SharedClock::clone(&clock), stop.clone());
+            agents.spawn(async move {
+                let wait = STAGGER * index;
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = stop.cancelled() => return Ok(()),
+                }
+                run_one(&data, options, clock, stop).await.map_err(|error| FleetError::Agent(index, error))
+            });
+        }
+        let mut outcome = Ok(());
+        while let Some(ended) = agents.join_next().await {
+            let ended = ended.map_err(FleetError::Task).and_then(|ended| ended);
+            if outcome.is_ok() && ended.is_err() {
+                stop.cancel();
+                outcome = ended;
+            }
+        }
+        drop(lock);
+        outcome
+    }
+
+    fn folder_of(&self, index: u32) -> PathBuf {
+        self.data.join(index.to_string())
+    }
+
+    /// How many were enrolled.
+    async fn enroll_missing(&self, clock: &SharedClock) -> Result<usize, FleetError> {
+        let missing: Vec<u32> = (0..self.servers)
+            .filter(|index| !DataFolder::at(self.folder_of(*index)).certificate().exists())
+            .collect();
+        let count = missing.len();
+        let uses = u32::try_from(count).unwrap_or(u32::MAX);
+        let since = clock.now_ms();
+        stream::iter(missing)
+            .map(|index| async move {
+                let token = self.token.clone().ok_or(FleetError::NoToken(index, uses))?;
+                let driver = DriverSettings::Simulated {
+                    seed: self.seed,
+                    server: index,
+                    workloads: self.workloads,
+                    since,
+                };
+                let enrolment = Enrolment {
+                    token,
+                    data: self.folder_of(index),
+                    computer: driver.computer(),
+                    driver,
+                    force: false,
+                };
+                enroll(enrolment).await.map_err(|error| FleetError::Enroll(index, error))
+            })
+            .buffer_unordered(AT_ONCE)
+            .try_collect::<Vec<_>>()
+            .await?;
+        Ok(count)
+    }
+}
+
+async fn run_one(
+    data: &Path,
+    options: Options,
+    clock: SharedClock,
+    stop: CancellationToken,
+) -> Result<(), AgentError> {
+    Agent::open_in_memory(data, options, clock)?.run(stop).await
+}

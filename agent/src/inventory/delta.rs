@@ -1,0 +1,188 @@
+//! The difference between an inventory and what was already spooled.
+
+use std::collections::{HashMap, HashSet};
+
+use keelson_proto::v1::record::Kind;
+use keelson_proto::v1::{InventoryComplete, Record, RestorePointGone, WorkloadGone};
+use prost::Message as _;
+use sha2::{Digest as _, Sha256};
+
+use super::Inventory;
+use super::batch::split;
+
+/// Names one reported object by its engine's keys.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectId {
+    /// The server's key.
+    Server(String),
+    /// Server and workload.
+    Workload(String, String),
+    /// Server, workload and restore point.
+    RestorePoint(String, String, String),
+}
+
+/// Stands for an object's content: 16 bytes of SHA-256, as a wrong "unchanged" would hide a change for ever.
+pub type Digest = [u8; 16];
+
+/// What the host was told, or will be by what is spooled.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The epoch in which it was told.
+    pub epoch: u64,
+    /// The epoch has begun and its full inventory is still to be spooled.
+    pub inventory_due: bool,
+    /// Every object with its content's digest.
+    pub objects: HashMap<ObjectId, Digest>,
+}
+
+/// What one step puts into the spool, whole or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Addition {
+    /// Records, cut into batches.
+    pub batches: Vec<Vec<Record>>,
+    /// What is known afterwards; `None` = gone.
+    pub known: Vec<(ObjectId, Option<Digest>)>,
+    /// It ends the epoch's full inventory.
+    pub completes: bool,
+}
+
+impl Addition {
+    /// How many records it carries.
+    pub fn records(&self) -> usize {
+        self.batches.iter().map(Vec::len).sum()
+    }
+}
+
+/// What must be spooled so that the host knows `inventory`. `None`: the protocol cannot say it as a difference,
+/// because another server stands where the known one stood; a new epoch has to begin.
+pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
+    let mut records = Vec::new();
+    let mut changes = Vec::new();
+    let mut present = HashSet::new();
+    for (id, kind) in objects(inventory) {
+        let record = Record { kind: Some(kind) };
+        let digest = digest(&record);
+        if !present.insert(id.clone()) {
+            continue;
+        }
+        if known.objects.get(&id) != Some(&digest) {
+            changes.push((id, Some(digest)));
+            records.push(record);
+        }
+    }
+    let mut gone: Vec<&ObjectId> = known.objects.keys().filter(|id| !present.contains(*id)).collect();
+    // Points before their workloads, and always in the same order.
+    gone.sort_unstable_by(|a, b| b.cmp(a));
+    for id in gone {
+        records.push(removal(id)?);
+        changes.push((id.clone(), None));
+    }
+    if known.inventory_due {
+        records.push(Record { kind: Some(Kind::InventoryComplete(InventoryComplete {})) });
+    }
+    Some(Addition { batches: split(records), known: changes, completes: known.inventory_due })
+}
+
+/// Every object of an inventory, parents first.
+fn objects(inventory: &Inventory) -> impl Iterator<Item = (ObjectId, Kind)> + '_ {
+    let server = &inventory.server;
+    let first = (ObjectId::Server(server.key.clone()), Kind::Server(server.clone()));
+    let workloads = inventory.workloads.iter().map(|workload| {
+        let id = ObjectId::Workload(workload.server_key.clone(), workload.key.clone());
+        (id, Kind::Workload(workload.clone()))
+    });
+    let points = inventory.restore_points.iter().map(|point| {
+        let id =
+            ObjectId::RestorePoint(point.server_key.clone(), point.workload_key.clone(), point.key.clone());
+        (id, Kind::RestorePoint(point.clone()))
+    });
+    std::iter::once(first).chain(workloads).chain(points)
+}
+
+fn removal(id: &ObjectId) -> Option<Record> {
+    let kind = match id.clone() {
+        ObjectId::Server(_) => return None,
+        ObjectId::Workload(server_key, key) => Kind::WorkloadGone(WorkloadGone { server_key, key }),
+        ObjectId::RestorePoint(server_key, workload_key, key) => {
+            Kind::RestorePointGone(RestorePointGone { server_key, workload_key, key })
+        }
+    };
+    Some(Record { kind: Some(kind) })
+}
+
+fn digest(record: &Record) -> Digest {
+    let full: [u8; 32] = Sha256::digest(record.encode_to_vec()).into();
+    let mut short = Digest::default();
+    short.copy_from_slice(full.split_at(16).0);
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{inventory, point};
+
+    fn learn(known: &mut Known, addition: &Addition) {
+        for (id, digest) in &addition.known {
+            match digest {
+                Some(digest) => known.objects.insert(id.clone(), *digest),
+                None => known.objects.remove(id),
+            };
+        }
+        known.inventory_due &= !addition.completes;
+    }
+
+    fn kinds(addition: &Addition) -> Vec<&'static str> {
+        let name = |record: &Record| match record.kind.as_ref().unwrap() {
+            Kind::Server(_) => "server",
+            Kind::Workload(_) => "workload",
+            Kind::RestorePoint(_) => "point",
+            Kind::WorkloadGone(_) => "workload gone",
+            Kind::RestorePointGone(_) => "point gone",
+            Kind::InventoryComplete(_) => "complete",
+        };
+        addition.batches.iter().flatten().map(name).collect()
+    }
+
+    #[test]
+    fn only_what_was_added_changed_or_removed_goes_up() {
+        let mut known = Known { inventory_due: true, ..Known::default() };
+        let mut state = inventory("s", &[("a", 2), ("b", 1)]);
+        let first = addition(&known, &state).unwrap();
+        let expected = ["server", "workload", "workload", "point", "point", "point", "complete"];
+        assert_eq!(kinds(&first), expected);
+        learn(&mut known, &first);
+
+        let nothing = addition(&known, &state).unwrap();
+        assert_eq!(nothing, Addition::default());
+
+        state.restore_points.push(point("s", "a", 9));
+        state.workloads[1].name = "renamed".to_owned();
+        let second = addition(&known, &state).unwrap();
+        assert_eq!(kinds(&second), ["workload", "point"]);
+        learn(&mut known, &second);
+
+        state.workloads.remove(1);
+        state.restore_points.retain(|point| point.workload_key == "a" && point.key != "a-0");
+        let third = addition(&known, &state).unwrap();
+        assert_eq!(kinds(&third), ["point gone", "point gone", "workload gone"]);
+        learn(&mut known, &third);
+        assert_eq!(addition(&known, &state).unwrap(), Addition::default());
+    }
+
+    #[test]
+    fn another_server_in_the_place_of_the_known_one_needs_a_new_epoch() {
+        let mut known = Known::default();
+        let first = addition(&known, &inventory("s", &[("a", 1)])).unwrap();
+        learn(&mut known, &first);
+        assert_eq!(addition(&known, &inventory("t", &[("a", 1)])), None);
+    }
+
+    #[test]
+    fn an_object_that_a_driver_tells_twice_goes_up_once() {
+        let mut state = inventory("s", &[("a", 1)]);
+        state.restore_points.push(state.restore_points[0].clone());
+        let all = addition(&Known::default(), &state).unwrap();
+        assert_eq!(kinds(&all), ["server", "workload", "point"]);
+    }
+}

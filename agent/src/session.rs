@@ -1,0 +1,204 @@
+//! The link to the host: one session after the other, for as long as the agent runs.
+//!
+//! - this file: connect, hold a session, wait, again; renew the certificate when two thirds of its life are over;
+//! - `exchange`: one session, from Hello to its end;
+//! - `resume`: what a Welcome means for the spool;
+//! - `backoff`: how long to wait between sessions.
+//!
+//! The session is the only one that removes from the spool, and only what the host acknowledged. Nothing that fails
+//! here ends the agent, except: a damaged spool, and an inspected connection before the first session ever stood
+//! (whoever installs the agent must hear of it; a service manager may start it again).
+
+mod backoff;
+mod exchange;
+mod resume;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keelson_proto::v1::Computer;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tracing::{error, info, warn};
+
+use crate::clock::SharedClock;
+use crate::config::{DataFolder, Settings};
+use crate::enroll::renew;
+use crate::error::{chain, spoken};
+use crate::identity::Identity;
+use crate::spool::{Spool, SpoolError};
+use crate::tls::{DialError, dial_any};
+use backoff::Backoff;
+
+/// A session this long was a good one: the next failure starts with short waits again.
+const GOOD: Duration = Duration::from_secs(5);
+/// After a renewal that failed.
+const RENEW_AGAIN: i64 = 10 * 60 * 1000;
+
+/// What collector and session share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) spool: Spool,
+    /// The spool has grown: the session may have something to send.
+    pub(crate) grown: Notify,
+    /// An epoch has begun: the collector must not wait for its interval.
+    pub(crate) collect: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(spool: Spool) -> Self {
+        Self { spool, grown: Notify::new(), collect: Notify::new() }
+    }
+}
+
+/// Everything a session needs.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) folder: DataFolder,
+    pub(crate) settings: Settings,
+    pub(crate) computer: Computer,
+    pub(crate) driver_kind: &'static str,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) clock: SharedClock,
+    pub(crate) stop: CancellationToken,
+}
+
+/// Why a session ended or never stood.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// No address answered as the host.
+    #[error("cannot reach the host")]
+    Dial(#[source] DialError),
+    /// The host ended the stream or never opened it.
+    #[error("the session ended: {0}")]
+    Stream(String),
+    /// The host's TLS refused the agent's certificate.
+    #[error(
+        "the host does not take this agent's certificate: it has expired, was revoked, or is of another host; enrol \
+         again with `keelson-agent enroll --force` if this does not pass"
+    )]
+    Unwelcome,
+    /// The host closed the stream without a word: it stops, or another agent with this identity took over.
+    #[error("the host closed the session")]
+    Closed,
+    /// No Welcome in time.
+    #[error("the host did not answer within {0} s")]
+    Silent(u64),
+    /// A message that does not belong there.
+    #[error("the host broke the protocol: {0}")]
+    Protocol(&'static str),
+    /// The spool cannot be used.
+    #[error("the spool cannot be used")]
+    Spool(#[from] SpoolError),
+}
+
+impl SessionError {
+    /// Under TLS 1.3 a client hears that its certificate was refused only when it first reads, so the alert arrives as
+    /// a broken stream; and h2 keeps of it only the words.
+    pub(crate) fn from_status(status: &Status) -> Self {
+        let text = spoken(status);
+        if text.contains("received fatal alert") { Self::Unwelcome } else { Self::Stream(text) }
+    }
+
+    /// The address and the sighting, when a foreign certificate was the reason.
+    pub fn pin_mismatch(&self) -> Option<(&crate::tls::Address, &crate::tls::PinMismatch)> {
+        match self {
+            Self::Dial(DialError::PinMismatch { address, mismatch }) => Some((address, mismatch)),
+            _ => None,
+        }
+    }
+}
+
+/// How a session ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Stopped,
+    RenewalDue,
+}
+
+impl Link {
+    /// Holds sessions until told to stop. An error is final.
+    pub(crate) async fn keep(
+        &self,
+        mut identity: Identity,
+        max_backoff: Duration,
+    ) -> Result<(), SessionError> {
+        let mut backoff = Backoff::new(max_backoff);
+        let mut stood = false;
+        let mut renew_from = identity.renew_at;
+        while !self.stop.is_cancelled() {
+            if self.clock.now_ms() >= renew_from {
+                identity = self.renewed(identity).await;
+                let later = self.clock.now_ms().saturating_add(RENEW_AGAIN);
+                renew_from = identity.renew_at.max(later);
+            }
+            let began = Instant::now();
+            let attempt = self.attempt(&identity, renew_from, &mut stood);
+            let outcome = tokio::select! {
+                outcome = attempt => outcome,
+                () = self.stop.cancelled() => Ok(End::Stopped),
+            };
+            match outcome {
+                Ok(End::Stopped) => break,
+                Ok(End::RenewalDue) => continue,
+                Err(error) => self.judge(error, stood)?,
+            }
+            if began.elapsed() >= GOOD {
+                backoff.reset();
+            }
+            tokio::select! {
+                () = tokio::time::sleep(backoff.next()) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        identity: &Identity,
+        renew_at: i64,
+        stood: &mut bool,
+    ) -> Result<End, SessionError> {
+        let connection =
+            dial_any(&self.settings.addresses, &identity.credentials).await.map_err(SessionError::Dial)?;
+        let address = connection.address.to_string();
+        exchange::hold(self, connection.channel, renew_at, || {
+            *stood = true;
+            info!(address, agent.uid = %self.settings.agent_uid, "connected to {address}");
+        })
+        .await
+    }
+
+    /// Logs an error that passes, hands one back that does not.
+    fn judge(&self, error: SessionError, stood: bool) -> Result<(), SessionError> {
+        let fatal = match &error {
+            SessionError::Spool(spool) => spool.is_corrupt(),
+            other => !stood && other.pin_mismatch().is_some(),
+        };
+        if fatal {
+            return Err(error);
+        }
+        let event = error.pin_mismatch().map(|(address, seen)| seen.to_json(&address.to_string()));
+        let event = event.map(tracing::field::display);
+        warn!(agent.uid = %self.settings.agent_uid, event, "{}", chain(&error));
+        Ok(())
+    }
+
+    /// The new identity; the old one when the host would not or could not renew.
+    async fn renewed(&self, current: Identity) -> Identity {
+        let error = match renew(&self.folder, &self.settings, &current).await {
+            Ok(identity) => return identity,
+            Err(error) => error,
+        };
+        let advice = if self.clock.now_ms() < current.not_after {
+            "it is tried again later"
+        } else {
+            "it has expired: enrol again with `keelson-agent enroll --force`, or mend this machine's clock"
+        };
+        error!(agent.uid = %self.settings.agent_uid, "certificate not renewed: {}; {advice}", chain(&error));
+        current
+    }
+}

@@ -1,0 +1,104 @@
+//! What tests share: inventories, a driver that plays them, a host (`console`) with its CA (`pki`), a real repository
+//! (`restic`).
+
+pub(crate) mod console;
+pub(crate) mod pki;
+pub(crate) mod restic;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+
+use keelson_proto::v1::{BackupServer, RestorePoint, Workload};
+
+use crate::driver::restic::ResticError;
+use crate::driver::{Driver, DriverError};
+use crate::inventory::Inventory;
+use crate::tls::{DialError, PinMismatch, SeenCertificate};
+
+/// Tells what it was told to tell; nothing = the engine fails.
+#[derive(Debug)]
+pub(crate) struct Scripted(Mutex<Option<Inventory>>);
+
+impl Scripted {
+    pub(crate) fn new(state: Option<Inventory>) -> Self {
+        Self(Mutex::new(state))
+    }
+
+    pub(crate) fn set(&self, state: Option<Inventory>) {
+        *self.0.lock().unwrap() = state;
+    }
+}
+
+impl Driver for Scripted {
+    fn kind(&self) -> &'static str {
+        "simulated"
+    }
+
+    fn collect(&self) -> BoxFuture<'_, Result<Inventory, DriverError>> {
+        let state = self.0.lock().unwrap().clone();
+        let failed = || DriverError::Restic(ResticError::TimeLimit(Duration::ZERO));
+        Box::pin(std::future::ready(state.ok_or_else(failed)))
+    }
+}
+
+/// Waits until `condition` holds; fails the test when it does not in good time.
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(tokio::time::Instant::now() < deadline, "waited too long until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A server with workloads, each with so many restore points.
+pub(crate) fn inventory(server: &str, workloads: &[(&str, i64)]) -> Inventory {
+    Inventory {
+        server: BackupServer {
+            key: server.to_owned(),
+            name: server.to_owned(),
+            engine: "test".to_owned(),
+            version: "1".to_owned(),
+        },
+        workloads: workloads
+            .iter()
+            .map(|(key, _)| Workload {
+                server_key: server.to_owned(),
+                key: (*key).to_owned(),
+                name: (*key).to_owned(),
+                kind: "computer".to_owned(),
+                ..Workload::default()
+            })
+            .collect(),
+        restore_points: workloads
+            .iter()
+            .flat_map(|(key, count)| (0..*count).map(move |index| point(server, key, index)))
+            .collect(),
+    }
+}
+
+pub(crate) fn point(server: &str, workload: &str, index: i64) -> RestorePoint {
+    RestorePoint {
+        server_key: server.to_owned(),
+        workload_key: workload.to_owned(),
+        key: format!("{workload}-{index}"),
+        created_at: index,
+        destination: "here".to_owned(),
+        ..RestorePoint::default()
+    }
+}
+
+/// As a firewall causes it.
+pub(crate) fn pin_mismatch() -> DialError {
+    let seen = |subject: &str, issuer: &str| SeenCertificate {
+        subject: subject.to_owned(),
+        issuer: issuer.to_owned(),
+        pin: "cd".repeat(32).parse().ok(),
+    };
+    let mismatch = PinMismatch {
+        chain: vec![seen("CN=console.example", "CN=Corp Proxy CA")],
+        expected: "ab".repeat(32).parse().unwrap(),
+    };
+    DialError::PinMismatch { address: "console.example:6180".parse().unwrap(), mismatch: Box::new(mismatch) }
+}

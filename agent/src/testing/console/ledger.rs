@@ -1,0 +1,95 @@
+//! What the test host has committed of one agent, and whether the agent kept to the protocol.
+
+use std::collections::BTreeSet;
+
+use keelson_proto::v1::record::Kind;
+use keelson_proto::v1::{Batch, Hello};
+
+use crate::inventory::{Inventory, MAX_BATCH_RECORDS, ObjectId};
+
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) hellos: Vec<Hello>,
+    pub(crate) heartbeats: u32,
+    pub(crate) renewals: u32,
+    /// As they came in, committed or not.
+    pub(crate) received: Vec<(u64, u64)>,
+    /// The last committed batch.
+    pub(crate) committed: (u64, u64),
+    pub(crate) objects: BTreeSet<ObjectId>,
+    /// The epochs whose inventory was complete.
+    pub(crate) complete: Vec<u64>,
+    pub(crate) gone: u32,
+    pub(crate) violations: Vec<String>,
+    mentioned: BTreeSet<ObjectId>,
+}
+
+impl Ledger {
+    pub(super) fn commit(&mut self, batch: &Batch) {
+        let (epoch, sequence) = (batch.epoch, batch.sequence);
+        if batch.records.is_empty() || batch.records.len() > MAX_BATCH_RECORDS {
+            self.violations.push(format!("{} records", batch.records.len()));
+        }
+        if epoch == self.committed.0 && sequence <= self.committed.1 {
+            return;
+        }
+        if epoch > self.committed.0 && sequence == 1 {
+            self.mentioned.clear();
+        } else if (epoch, sequence) != (self.committed.0, self.committed.1 + 1) {
+            self.violations.push(format!("{epoch}/{sequence} after {:?}", self.committed));
+        }
+        self.committed = (epoch, sequence);
+        for kind in batch.records.iter().filter_map(|record| record.kind.clone()) {
+            self.apply(kind);
+        }
+    }
+
+    fn apply(&mut self, kind: Kind) {
+        let id = match kind {
+            Kind::Server(server) => ObjectId::Server(server.key),
+            Kind::Workload(workload) => ObjectId::Workload(workload.server_key, workload.key),
+            Kind::RestorePoint(point) => {
+                ObjectId::RestorePoint(point.server_key, point.workload_key, point.key)
+            }
+            Kind::WorkloadGone(gone) => return self.remove(&ObjectId::Workload(gone.server_key, gone.key)),
+            Kind::RestorePointGone(gone) => {
+                return self.remove(&ObjectId::RestorePoint(gone.server_key, gone.workload_key, gone.key));
+            }
+            Kind::InventoryComplete(_) => {
+                self.objects = std::mem::take(&mut self.mentioned);
+                self.complete.push(self.committed.0);
+                return;
+            }
+        };
+        self.mentioned.insert(id.clone());
+        self.objects.insert(id);
+    }
+
+    fn remove(&mut self, id: &ObjectId) {
+        self.gone += 1;
+        if !self.objects.remove(id) {
+            self.violations.push(format!("{id:?} is gone and was not there"));
+        }
+    }
+
+    /// The host lost its database.
+    pub(crate) fn lose_everything(&mut self) {
+        self.committed = (0, 0);
+        self.objects.clear();
+        self.mentioned.clear();
+    }
+
+    /// Whether exactly this was reported.
+    pub(crate) fn holds(&self, inventory: &Inventory) -> bool {
+        let server = ObjectId::Server(inventory.server.key.clone());
+        let workloads = inventory
+            .workloads
+            .iter()
+            .map(|workload| ObjectId::Workload(workload.server_key.clone(), workload.key.clone()));
+        let points = inventory.restore_points.iter().map(|point| {
+            ObjectId::RestorePoint(point.server_key.clone(), point.workload_key.clone(), point.key.clone())
+        });
+        let expected: BTreeSet<ObjectId> = std::iter::once(server).chain(workloads).chain(points).collect();
+        self.objects == expected
+    }
+}

@@ -1,0 +1,137 @@
+//! Management agents: the only agent sockets.
+//!
+//! **Cast.** A [`Gateway`] opens one *door* per port (`door.rs`): TLS 1.3, a client certificate asked for but not demanded. The
+//! *service* (`service.rs`) answers two kinds of caller. *Enrolment* (`enroll.rs`) has a join token and no certificate: it takes
+//! one use of the token, writes the `agents` row and hands out a certificate. A *session* (`session.rs`) has a certificate:
+//! it is admitted by its fingerprint on that row, then for each batch writes facts and offset in one transaction and only
+//! then acknowledges. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the old.
+//! `facts.rs` turns a frame into checked facts.
+//!
+//! **Rows.** Writes `agents` (identity, presence, offset), `backup_servers`, `workloads`, `restore_points`, and marks what
+//! changed as due. Who reads the marks is none of the gateway's business; it only pokes.
+//!
+//! **Crash.** A batch that was not committed was not acknowledged and comes again; one that was committed is recognised by
+//! its offset and acknowledged again. At start every agent counts as disconnected until it returns.
+//!
+//! **Identity** comes from this connection's certificate and from nothing the agent says.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use keelson_proto::v1::console_server::ConsoleServer;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::SharedClock;
+use crate::model::Door;
+use crate::pki::Pki;
+use crate::store::{Store, StoreError};
+
+mod door;
+mod enroll;
+mod facts;
+mod registry;
+mod service;
+mod session;
+
+/// The largest frame an agent may send: a batch is at most 1 MiB by contract; the rest is room for its envelope.
+const LARGEST_FRAME: usize = 2 << 20;
+/// Unacknowledged batches an agent may have under way.
+const CREDIT: u32 = 8;
+
+/// How the gateway behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct GatewayOptions {
+    /// How often agents say that they are there. Three missed ones end a session.
+    pub heartbeat: Duration,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        Self { heartbeat: Duration::from_secs(30) }
+    }
+}
+
+/// What all sessions share.
+#[derive(Debug)]
+struct Shared {
+    store: Store,
+    pki: Arc<Pki>,
+    clock: SharedClock,
+    options: GatewayOptions,
+    registry: registry::Registry,
+    /// Poked after each commit that marked something due.
+    changed: Arc<Notify>,
+    stopping: CancellationToken,
+}
+
+/// The doors, open.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// A gateway with no door open yet. `changed` is poked whenever facts changed.
+    pub async fn new(
+        store: Store,
+        pki: Arc<Pki>,
+        clock: SharedClock,
+        options: GatewayOptions,
+        changed: Arc<Notify>,
+    ) -> Result<Self, StoreError> {
+        let mut tx = store.write().await?;
+        tx.agents().all_disconnected().await?;
+        tx.commit().await?;
+        let shared = Shared {
+            store,
+            pki,
+            clock,
+            options,
+            registry: registry::Registry::default(),
+            changed,
+            stopping: CancellationToken::new(),
+        };
+        Ok(Self { shared: Arc::new(shared), tasks: TaskTracker::new() })
+    }
+
+    /// Lets agents in through a listener.
+    pub fn open(&self, door: Door, listener: TcpListener, tls: Arc<ServerConfig>) {
+        let incoming = door::incoming(door, listener, tls, self.shared.stopping.clone(), &self.tasks);
+        let service = ConsoleServer::new(service::ConsoleService::new(Arc::clone(&self.shared), self.tasks.clone()))
+            .max_decoding_message_size(LARGEST_FRAME);
+        let stopping = self.shared.stopping.clone();
+        let server = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+            // A control connection carries one session and the odd renewal.
+            .max_concurrent_streams(8)
+            .initial_stream_window_size(256 * 1024)
+            .initial_connection_window_size(512 * 1024)
+            .http2_max_header_list_size(16 * 1024)
+            .add_service(service)
+            .serve_with_incoming_shutdown(incoming, async move { stopping.cancelled().await });
+        self.tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(error = %crate::error::chain(&error), "agents.door: the door closed by itself");
+            }
+        });
+    }
+
+    /// Ends all sessions and waits for their last writes.
+    pub async fn stop(&self) {
+        self.shared.stopping.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Opens a port for agents.
+pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}

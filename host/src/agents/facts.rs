@@ -1,0 +1,232 @@
+//! From a frame to checked facts. An enrolled agent may be hostile: every length is bounded, every word that has a
+//! meaning is checked, and nothing it sends names another agent's rows.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use keelson_proto::v1::{Batch, Record, record};
+
+use crate::store::{Facts, RestorePointFact, ServerFact, WorkloadFact};
+
+/// Records in one batch.
+const MOST_RECORDS: usize = 2_000;
+/// Bytes of a key.
+const LONGEST_KEY: usize = 512;
+/// Bytes of a text for people.
+const LONGEST_TEXT: usize = 4_096;
+
+/// Why a frame is no batch of facts. The message goes back to the agent.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("record {index}: {message}")]
+pub(super) struct Unfit {
+    index: usize,
+    message: String,
+}
+
+type ServerKey = String;
+type WorkloadKey = (String, String);
+type PointKey = (String, String, String);
+
+/// The last state of each key, in the order of first mention, so that a statement meets no key twice.
+struct Latest<K, V> {
+    places: HashMap<K, usize>,
+    entries: Vec<(K, Option<V>)>,
+}
+
+impl<K: Clone + Eq + std::hash::Hash, V> Latest<K, V> {
+    fn new() -> Self {
+        Self { places: HashMap::new(), entries: Vec::new() }
+    }
+
+    fn put(&mut self, key: K, value: Option<V>) {
+        match self.places.entry(key.clone()) {
+            Entry::Occupied(place) => {
+                if let Some(entry) = self.entries.get_mut(*place.get()) {
+                    entry.1 = value;
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(self.entries.len());
+                self.entries.push((key, value));
+            }
+        }
+    }
+
+    /// What is there at the end, and what is gone.
+    fn split(self) -> (Vec<V>, Vec<K>) {
+        let (mut present, mut gone) = (Vec::new(), Vec::new());
+        for (key, value) in self.entries {
+            match value {
+                Some(value) => present.push(value),
+                None => gone.push(key),
+            }
+        }
+        (present, gone)
+    }
+}
+
+/// The net effect of a batch.
+pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
+    if batch.records.len() > MOST_RECORDS {
+        let message = format!("a batch has at most {MOST_RECORDS} records, this one has {}", batch.records.len());
+        return Err(Unfit { index: 0, message });
+    }
+    let mut servers: Latest<ServerKey, ServerFact> = Latest::new();
+    let mut workloads: Latest<WorkloadKey, WorkloadFact> = Latest::new();
+    let mut points: Latest<PointKey, RestorePointFact> = Latest::new();
+    let mut complete = false;
+    for (index, Record { kind }) in batch.records.into_iter().enumerate() {
+        let unfit = |message| Unfit { index, message };
+        match kind {
+            Some(record::Kind::Server(server)) => {
+                let fact = read_server(server).map_err(unfit)?;
+                servers.put(fact.key.clone(), Some(fact));
+            }
+            Some(record::Kind::Workload(workload)) => {
+                let fact = read_workload(workload).map_err(unfit)?;
+                workloads.put((fact.server.clone(), fact.key.clone()), Some(fact));
+            }
+            Some(record::Kind::RestorePoint(point)) => {
+                let fact = read_point(point).map_err(unfit)?;
+                points.put((fact.server.clone(), fact.workload.clone(), fact.key.clone()), Some(fact));
+            }
+            Some(record::Kind::WorkloadGone(gone)) => {
+                let key = (key("server key", gone.server_key).map_err(unfit)?, key("key", gone.key).map_err(unfit)?);
+                workloads.put(key, None);
+            }
+            Some(record::Kind::RestorePointGone(gone)) => {
+                let server = key("server key", gone.server_key).map_err(unfit)?;
+                let workload = key("workload key", gone.workload_key).map_err(unfit)?;
+                points.put((server, workload, key("key", gone.key).map_err(unfit)?), None);
+            }
+            Some(record::Kind::InventoryComplete(_)) => complete = true,
+            // A newer agent's kind of record: not ours to judge, and no reason to refuse the rest.
+            None => {}
+        }
+    }
+    let (servers, _) = servers.split();
+    let (workloads, workloads_gone) = workloads.split();
+    let (restore_points, restore_points_gone) = points.split();
+    Ok(Facts { servers, workloads, restore_points, workloads_gone, restore_points_gone, complete })
+}
+
+fn read_server(server: keelson_proto::v1::BackupServer) -> Result<ServerFact, String> {
+    Ok(ServerFact {
+        key: key("key", server.key)?,
+        name: text("name", server.name)?,
+        engine: text("engine", server.engine)?,
+        version: text("version", server.version)?,
+    })
+}
+
+fn read_workload(workload: keelson_proto::v1::Workload) -> Result<WorkloadFact, String> {
+    let operation_mode = match workload.operation_mode.as_str() {
+        "server" => "Server",
+        "workstation" => "Workstation",
+        _ => "Unknown",
+    };
+    Ok(WorkloadFact {
+        server: key("server key", workload.server_key)?,
+        key: key("key", workload.key)?,
+        name: text("name", workload.name)?,
+        kind: key("kind", workload.kind)?,
+        operation_mode: operation_mode.to_owned(),
+        backed_up_items: text("backed up items", workload.backed_up_items)?,
+    })
+}
+
+fn read_point(point: keelson_proto::v1::RestorePoint) -> Result<RestorePointFact, String> {
+    if point.created_at < 0 {
+        return Err(format!("the restore point's instant is {}; it must not be negative", point.created_at));
+    }
+    if point.size.is_some_and(i64::is_negative) || point.source_size.is_some_and(i64::is_negative) {
+        return Err("a restore point's size must not be negative".to_owned());
+    }
+    Ok(RestorePointFact {
+        server: key("server key", point.server_key)?,
+        workload: key("workload key", point.workload_key)?,
+        key: key("key", point.key)?,
+        created_at: point.created_at,
+        size: point.size,
+        source_size: point.source_size,
+        destination: text("destination", point.destination)?,
+    })
+}
+
+fn key(what: &str, value: String) -> Result<String, String> {
+    if value.is_empty() || value.len() > LONGEST_KEY {
+        return Err(format!("the {what} has {} bytes; it must have 1 to {LONGEST_KEY}", value.len()));
+    }
+    no_nul(what, value)
+}
+
+/// What is for people is cut rather than refused: a long path must not stop an agent's facts.
+fn text(what: &str, mut value: String) -> Result<String, String> {
+    if value.len() > LONGEST_TEXT {
+        let cut = value.floor_char_boundary(LONGEST_TEXT);
+        value.truncate(cut);
+    }
+    no_nul(what, value)
+}
+
+/// PostgreSQL keeps no NUL in a text.
+fn no_nul(what: &str, value: String) -> Result<String, String> {
+    if value.contains('\0') { Err(format!("the {what} holds a NUL character")) } else { Ok(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use keelson_proto::v1::{RestorePoint, RestorePointGone, Workload};
+
+    use super::*;
+
+    fn batch(kinds: Vec<record::Kind>) -> Batch {
+        let records = kinds.into_iter().map(|kind| Record { kind: Some(kind) }).collect();
+        Batch { epoch: 1, sequence: 1, records }
+    }
+
+    fn point(key: &str, created_at: i64) -> record::Kind {
+        record::Kind::RestorePoint(RestorePoint {
+            server_key: "s".to_owned(),
+            workload_key: "w".to_owned(),
+            key: key.to_owned(),
+            created_at,
+            ..RestorePoint::default()
+        })
+    }
+
+    #[test]
+    fn the_last_word_on_a_key_counts() {
+        let gone = RestorePointGone { server_key: "s".into(), workload_key: "w".into(), key: "a".into() };
+        let facts = read(batch(vec![
+            point("a", 1),
+            point("b", 1),
+            point("b", 2),
+            record::Kind::RestorePointGone(gone),
+        ]))
+        .unwrap();
+        assert_eq!(facts.restore_points.len(), 1);
+        assert_eq!(facts.restore_points[0].created_at, 2);
+        assert_eq!(facts.restore_points_gone, [("s".into(), "w".into(), "a".into())]);
+    }
+
+    #[test]
+    fn a_key_without_bounds_is_refused_by_its_place() {
+        let workload = Workload { server_key: "s".into(), key: "k".repeat(513), kind: "computer".into(), ..Default::default() };
+        let refused = read(batch(vec![point("a", 1), record::Kind::Workload(workload)])).unwrap_err();
+        assert_eq!(refused.to_string(), "record 1: the key has 513 bytes; it must have 1 to 512");
+    }
+
+    #[test]
+    fn a_record_of_a_newer_agent_does_not_stop_the_rest() {
+        let mut newer = batch(vec![point("a", 1)]);
+        newer.records.push(Record { kind: None });
+        assert_eq!(read(newer).unwrap().restore_points.len(), 1);
+    }
+
+    #[test]
+    fn a_nul_and_a_negative_instant_are_refused() {
+        assert!(read(batch(vec![point("a\0", 1)])).is_err());
+        assert!(read(batch(vec![point("a", -1)])).is_err());
+    }
+}

@@ -1,0 +1,64 @@
+//! The gRPC service: finds out who calls, and hands on.
+
+use std::sync::Arc;
+
+use keelson_proto::v1::console_server::Console;
+use keelson_proto::v1::{AgentMessage, ConsoleMessage, EnrollRequest, EnrollResponse, RenewRequest};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::task::TaskTracker;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::door::{Identity, Peer};
+use super::{CREDIT, Shared, enroll, session};
+
+/// The service behind every door.
+#[derive(Debug)]
+pub(super) struct ConsoleService {
+    shared: Arc<Shared>,
+    tasks: TaskTracker,
+}
+
+impl ConsoleService {
+    pub(super) fn new(shared: Arc<Shared>, tasks: TaskTracker) -> Self {
+        Self { shared, tasks }
+    }
+}
+
+fn peer<T>(request: &Request<T>) -> Result<Peer, Status> {
+    request.extensions().get::<Peer>().cloned().ok_or_else(|| Status::internal("the connection has no peer"))
+}
+
+fn identity(peer: &Peer) -> Result<Identity, Status> {
+    peer.identity.ok_or_else(|| {
+        Status::unauthenticated("this call needs the agent's certificate; enrol first (keelson-agent enroll)")
+    })
+}
+
+#[tonic::async_trait]
+impl Console for ConsoleService {
+    type SessionStream = ReceiverStream<Result<ConsoleMessage, Status>>;
+
+    async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
+        let peer = peer(&request)?;
+        enroll::enroll(&self.shared, &peer, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<EnrollResponse>, Status> {
+        let identity = identity(&peer(&request)?)?;
+        enroll::renew(&self.shared, identity, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn session(
+        &self,
+        request: Request<Streaming<AgentMessage>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let peer = peer(&request)?;
+        let identity = identity(&peer)?;
+        // Room for an answer to each batch that may be under way, and for the last word.
+        let (answers, stream) = mpsc::channel(CREDIT as usize + 2);
+        let shared = Arc::clone(&self.shared);
+        self.tasks.spawn(session::run(shared, peer, identity, request.into_inner(), answers));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}

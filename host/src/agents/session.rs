@@ -1,0 +1,248 @@
+//! One connected agent: hello, welcome, then batches and heartbeats until either side goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keelson_proto::v1::{
+    Acknowledge, AgentMessage, Batch, ConsoleMessage, Hello, Resync, Welcome, agent_message, console_message,
+};
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+
+use super::door::{Identity, Peer};
+use super::enroll::{checked, not_admitted, storing};
+use super::{CREDIT, Shared, facts};
+use crate::id::{AgentUid, CompanyUid};
+use crate::model::Scope;
+use crate::store::{Facts, NewAgent, Offset, StoreError};
+
+const HELLO_TIME: Duration = Duration::from_secs(10);
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// How often a batch is tried again when the database was busy; after that the agent reconnects with its back-off.
+const TRIES: u32 = 2;
+
+/// What became of a batch.
+enum Outcome {
+    Stored,
+    /// It is not the next; the stream stands here.
+    OutOfTurn(Offset),
+}
+
+type Answers = mpsc::Sender<Result<ConsoleMessage, Status>>;
+
+/// An agent in session.
+struct Session {
+    shared: Arc<Shared>,
+    agent: AgentUid,
+    company: CompanyUid,
+    answers: Answers,
+}
+
+/// Serves one agent until it goes, is replaced, or the host stops.
+pub(super) async fn run(
+    shared: Arc<Shared>,
+    peer: Peer,
+    identity: Identity,
+    mut messages: Streaming<AgentMessage>,
+    answers: Answers,
+) {
+    let agent = identity.agent;
+    let last_word = match begin(&shared, &peer, identity, &mut messages, &answers).await {
+        Ok(company) => {
+            let place = shared.registry.enter(agent);
+            let session = Session { shared: Arc::clone(&shared), agent, company, answers: answers.clone() };
+            tracing::info!(agent.uid = %agent, address = %peer.address, door = peer.door.name(), "agents.session: agent {agent} is here");
+            let end = tokio::select! {
+                end = session.serve(&mut messages) => end,
+                () = place.replaced.cancelled() => Err(Status::aborted("another session of this agent has taken over")),
+                () = shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
+            };
+            if shared.registry.leave(agent, &place) {
+                leave(&shared, agent).await;
+            }
+            tracing::info!(agent.uid = %agent, reason = end.as_ref().err().map(Status::message), "agents.session: agent {agent} is gone");
+            end
+        }
+        Err(status) => {
+            tracing::warn!(agent.uid = %agent, address = %peer.address, reason = status.message(), "agents.session: refused agent {agent}");
+            Err(status)
+        }
+    };
+    if let Err(status) = last_word {
+        // Whoever is not listening any more needs no reason.
+        drop(answers.try_send(Err(status)));
+    }
+}
+
+/// Hello and welcome.
+async fn begin(
+    shared: &Shared,
+    peer: &Peer,
+    identity: Identity,
+    messages: &mut Streaming<AgentMessage>,
+    answers: &Answers,
+) -> Result<CompanyUid, Status> {
+    let first = tokio::time::timeout(HELLO_TIME, messages.message()).await;
+    let first = first.map_err(|_| Status::deadline_exceeded("no hello came within 10 s"))??;
+    let Some(AgentMessage { kind: Some(agent_message::Kind::Hello(hello)) }) = first else {
+        return Err(Status::invalid_argument("a session begins with a hello"));
+    };
+    let (company, offset) = admit(shared, peer, identity, hello).await?;
+    shared.changed.notify_one();
+    let welcome = Welcome {
+        epoch: unsigned(offset.epoch),
+        sequence: unsigned(offset.sequence),
+        heartbeat_seconds: u32::try_from(shared.options.heartbeat.as_secs().max(1)).unwrap_or(u32::MAX),
+        credit: CREDIT,
+    };
+    send(answers, console_message::Kind::Welcome(welcome)).await?;
+    Ok(company)
+}
+
+/// Whether the certificate is still good, and where the agent's stream stands.
+async fn admit(shared: &Shared, peer: &Peer, identity: Identity, hello: Hello) -> Result<(CompanyUid, Offset), Status> {
+    let computer = checked(hello.computer.unwrap_or_default(), &hello.agent_version)?;
+    if hello.driver.len() > 64 || hello.driver.contains('\0') {
+        return Err(Status::invalid_argument("a driver's name has at most 64 bytes"));
+    }
+    let now = NewAgent {
+        host_name: computer.host_name,
+        machine_id: computer.machine_id,
+        platform: computer.platform,
+        os_version: computer.os_version,
+        version: hello.agent_version,
+        door: peer.door,
+    };
+    let agent = identity.agent;
+    let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
+    if !tx.agents().admit(agent, &identity.fingerprint).await.map_err(|error| storing(&error))? {
+        return Err(not_admitted());
+    }
+    let row = tx.agents().get(&Scope::Provider, agent).await.map_err(|error| storing(&error))?.ok_or_else(not_admitted)?;
+    let status = version_status(&now.version);
+    let connected = tx.agents().connected(&*shared.clock, agent, &now, &hello.driver, status).await;
+    connected.map_err(|error| storing(&error))?;
+    tx.commit().await.map_err(|error| storing(&error))?;
+    Ok((row.company_uid, Offset { epoch: row.epoch, sequence: row.sequence }))
+}
+
+/// An agent of another version than its host's works, and is shown as out of date.
+fn version_status(version: &str) -> &'static str {
+    if version == env!("CARGO_PKG_VERSION") { "UpToDate" } else { "OutOfDate" }
+}
+
+/// Notes that the agent is gone. If the store is away, the next start of the host does it.
+async fn leave(shared: &Shared, agent: AgentUid) {
+    let noted: Result<(), StoreError> = async {
+        let mut tx = shared.store.write().await?;
+        tx.agents().disconnected(agent).await?;
+        tx.commit().await
+    }
+    .await;
+    match noted {
+        Ok(()) => shared.changed.notify_one(),
+        Err(error) => tracing::warn!(agent.uid = %agent, error = %crate::error::chain(&error), "agents.session: cannot note that agent {agent} is gone"),
+    }
+}
+
+impl Session {
+    async fn serve(&self, messages: &mut Streaming<AgentMessage>) -> Result<(), Status> {
+        let patience = self.shared.options.heartbeat * 3;
+        loop {
+            let message = tokio::time::timeout(patience, messages.message()).await;
+            let message = message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??;
+            let Some(message) = message else { return Ok(()) };
+            match message.kind {
+                Some(agent_message::Kind::Batch(batch)) => self.take(batch).await?,
+                Some(agent_message::Kind::Heartbeat(_)) => self.heartbeat().await?,
+                Some(agent_message::Kind::Hello(_)) => {
+                    return Err(Status::invalid_argument("a session has one hello"));
+                }
+                // A newer agent's kind of message.
+                None => {}
+            }
+        }
+    }
+
+    /// One batch: stored and committed, then acknowledged. The next is read only after that: an agent's stream moves no
+    /// faster than the database.
+    async fn take(&self, batch: Batch) -> Result<(), Status> {
+        let at = Offset { epoch: signed("epoch", batch.epoch)?, sequence: signed("sequence", batch.sequence)? };
+        tracing::debug!(agent.uid = %self.agent, epoch = at.epoch, sequence = at.sequence, "agents.batch.received");
+        let facts = facts::read(batch).map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
+        let mut tries = 0;
+        loop {
+            match self.store(at, &facts).await {
+                Ok(Outcome::Stored) => break,
+                Ok(Outcome::OutOfTurn(stands)) => return self.out_of_turn(at, stands).await,
+                // Two writers in each other's way: one of them simply goes again.
+                Err(error) if error.is_retryable() && tries < TRIES => tries += 1,
+                Err(StoreError::Conflict { .. }) => {
+                    return Err(Status::invalid_argument(
+                        "the batch names a server or workload that was never reported; start a new epoch with a full \
+                         inventory",
+                    ));
+                }
+                Err(error) => return Err(storing(&error)),
+            }
+        }
+        self.shared.changed.notify_one();
+        self.acknowledge(at).await
+    }
+
+    /// Facts and offset in one transaction.
+    async fn store(&self, at: Offset, facts: &Facts) -> Result<Outcome, StoreError> {
+        let mut tx = self.shared.store.write().await?;
+        if !tx.ingest().advance(self.agent, at).await? {
+            let stands = tx.ingest().offset(self.agent).await?;
+            return Ok(Outcome::OutOfTurn(stands.unwrap_or(Offset { epoch: 0, sequence: 0 })));
+        }
+        tx.ingest().store(&*self.shared.clock, (self.agent, self.company), at.epoch, facts).await?;
+        tx.commit().await?;
+        Ok(Outcome::Stored)
+    }
+
+    /// A batch that is not the next: sent again, or after a gap.
+    async fn out_of_turn(&self, at: Offset, stands: Offset) -> Result<(), Status> {
+        let repeated = (at.epoch, at.sequence) <= (stands.epoch, stands.sequence);
+        if repeated {
+            tracing::debug!(agent.uid = %self.agent, epoch = at.epoch, sequence = at.sequence, "agents.batch.repeated");
+            return self.acknowledge(at).await;
+        }
+        let reason = format!(
+            "batch ({}, {}) came but the last one stored is ({}, {})",
+            at.epoch, at.sequence, stands.epoch, stands.sequence
+        );
+        tracing::warn!(agent.uid = %self.agent, reason, "agents.batch: agent {} must start over", self.agent);
+        send(&self.answers, console_message::Kind::Resync(Resync { reason })).await
+    }
+
+    async fn acknowledge(&self, at: Offset) -> Result<(), Status> {
+        let acknowledge = Acknowledge { epoch: unsigned(at.epoch), sequence: unsigned(at.sequence) };
+        send(&self.answers, console_message::Kind::Acknowledge(acknowledge)).await
+    }
+
+    async fn heartbeat(&self) -> Result<(), Status> {
+        let mut tx = self.shared.store.write().await.map_err(|error| storing(&error))?;
+        let noted = tx.agents().heartbeat(self.agent, self.shared.clock.now_ms()).await;
+        noted.map_err(|error| storing(&error))?;
+        tx.commit().await.map_err(|error| storing(&error))
+    }
+}
+
+/// An agent that does not read its answers is as good as gone.
+async fn send(answers: &Answers, kind: console_message::Kind) -> Result<(), Status> {
+    let message = Ok(ConsoleMessage { kind: Some(kind) });
+    let sent = tokio::time::timeout(ANSWER_TIME, answers.send(message)).await;
+    let sent = sent.map_err(|_| Status::deadline_exceeded("the agent does not read its answers"))?;
+    sent.map_err(|_| Status::cancelled("the agent is gone"))
+}
+
+/// Offsets are 63 bits in the database.
+fn signed(what: &str, number: u64) -> Result<i64, Status> {
+    i64::try_from(number).map_err(|_| Status::out_of_range(format!("the {what} {number} is beyond 63 bits")))
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}

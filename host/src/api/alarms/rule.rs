@@ -1,0 +1,153 @@
+//! `GET` and `PATCH /alarms/templates/{alarmUid}/rule`, ours: the thresholds of a rule, and whether it is judged at all.
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+use crate::api::ApiState;
+use crate::api::body::JsonBody;
+use crate::api::context::Caller;
+use crate::api::envelope::{self, Envelope};
+use crate::api::error::ApiError;
+use crate::api::patch::{self, JsonPatch};
+use crate::api::peer::PathUid;
+use crate::api::query::{Offer, Shape};
+use crate::id::AlarmTemplateUid;
+use crate::model::AlarmTemplate;
+
+const OFFER: Offer = Offer { schema: "AlarmRule", expand: &[] };
+/// What a patch may change.
+const WRITABLE: &[&str] = &["/parameters", "/isEnabled"];
+
+/// The rule behind an alarm template.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AlarmRule {
+    alarm_uid: uuid::Uuid,
+    /// The plugin that has the rule.
+    plugin: String,
+    /// The rule's id there.
+    rule: String,
+    /// Whether it is evaluated.
+    is_enabled: bool,
+    /// Its thresholds, with all defaults.
+    #[schema(value_type = Object)]
+    parameters: Value,
+    /// JSON Schema of the parameters; absent while the plugin does not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    parameters_schema: Option<Value>,
+}
+
+/// What a patch changes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    parameters: Value,
+    is_enabled: bool,
+}
+
+/// The rule behind an alarm template.
+#[utoipa::path(
+    get, path = "/alarms/templates/{alarmUid}/rule", operation_id = "GetAlarmRule",
+    params(("alarmUid" = uuid::Uuid, Path)),
+    responses((status = 200, description = "The rule", body = inline(Envelope<AlarmRule>))),
+)]
+pub(super) async fn get(
+    State(state): State<ApiState>,
+    caller: Caller,
+    PathUid(uid): PathUid<AlarmTemplateUid>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let shape = Shape::parse(query.as_deref(), OFFER)?;
+    let template = state.store().read().await?.templates().get(&caller.scope, uid).await?;
+    let template = template.ok_or_else(|| ApiError::absent("alarm template", uid))?;
+    envelope::one(&AlarmRule::new(&state, template)?, &shape)
+}
+
+/// Changes the rule behind an alarm template: `[{"op":"replace","path":"/parameters/hours","value":48}]`.
+#[utoipa::path(
+    patch, path = "/alarms/templates/{alarmUid}/rule", operation_id = "PatchAlarmRule",
+    params(("alarmUid" = uuid::Uuid, Path)),
+    request_body = Vec<JsonPatch>,
+    responses((status = 200, description = "The rule as it is now", body = inline(Envelope<AlarmRule>))),
+)]
+pub(super) async fn patch(
+    State(state): State<ApiState>,
+    caller: Caller,
+    PathUid(uid): PathUid<AlarmTemplateUid>,
+    RawQuery(query): RawQuery,
+    JsonBody(steps): JsonBody<Vec<JsonPatch>>,
+) -> Result<Response, ApiError> {
+    let shape = Shape::parse(query.as_deref(), OFFER)?;
+    let mut tx = state.store().write().await?;
+    let template = tx.templates().get(&caller.scope, uid).await?;
+    let mut template = template.ok_or_else(|| ApiError::absent("alarm template", uid))?;
+    let changed = changed(&template, &steps)?;
+    // To switch off a rule whose plugin is gone must be possible; to give it values that nobody can judge must not.
+    if changed.parameters != stored(&template)? {
+        let checked = state.plugins().validate_parameters(&template.plugin, &template.rule, &changed.parameters);
+        template.parameters = checked.map_err(refuse)?.to_string();
+    }
+    template.enabled = changed.is_enabled;
+    tx.templates().set_rule(uid, &template.parameters, template.enabled).await?;
+    tx.due().mark_all().await?;
+    tx.commit().await?;
+    envelope::one(&AlarmRule::new(&state, template)?, &shape)
+}
+
+fn changed(template: &AlarmTemplate, steps: &[JsonPatch]) -> Result<Changed, ApiError> {
+    let mut document = json!({"parameters": stored(template)?, "isEnabled": template.enabled});
+    patch::apply(&mut document, steps, WRITABLE)?;
+    serde_json::from_value(document).map_err(|error| {
+        let message = format!("isEnabled must be true or false, and parameters an object: {error}");
+        ApiError::property("isEnabled", message)
+    })
+}
+
+fn stored(template: &AlarmTemplate) -> Result<Value, ApiError> {
+    serde_json::from_str(&template.parameters).map_err(ApiError::internal)
+}
+
+/// The schema's complaints begin with the pointer of what they are about.
+fn refuse(complaints: Vec<String>) -> ApiError {
+    let place = complaints.first().and_then(|first| first.strip_prefix('/')?.split_once(": "));
+    let path = match place {
+        Some((pointer, _)) => format!("parameters.{}", pointer.replace('/', ".")),
+        None => "parameters".to_owned(),
+    };
+    ApiError::property(&path, format!("the rule does not take these parameters: {}", complaints.join("; ")))
+}
+
+impl AlarmRule {
+    fn new(state: &ApiState, template: AlarmTemplate) -> Result<Self, ApiError> {
+        let stored = stored(&template)?;
+        let plugins = state.plugins();
+        let loaded = plugins.rules().get(&template.plugin, &template.rule).cloned();
+        // While the plugin does not run nobody knows the defaults: then what is stored is all there is to show.
+        let filled = plugins.validate_parameters(&template.plugin, &template.rule, &stored);
+        Ok(Self {
+            alarm_uid: template.uid.0,
+            plugin: template.plugin,
+            rule: template.rule,
+            is_enabled: template.enabled,
+            parameters: filled.unwrap_or(stored),
+            parameters_schema: loaded.map(|loaded| loaded.rule.parameters_schema.clone()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_names_the_parameter_it_is_about() {
+        let error = refuse(vec!["/mail/port: 0 is less than the minimum of 1".to_owned()]);
+        assert_eq!(error.property_name(), Some("parameters.mail.port"));
+        let error = refuse(vec!["Additional properties are not allowed ('x' was unexpected)".to_owned()]);
+        assert_eq!(error.property_name(), Some("parameters"));
+    }
+}

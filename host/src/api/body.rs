@@ -1,0 +1,129 @@
+//! JSON bodies. Unknown members are ignored, as the clients' usual server does; what does not fit is refused with the
+//! path of the property.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::api::error::ApiError;
+
+/// A body of that type.
+#[derive(Debug)]
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !is_json(kind) {
+            let message = format!("the body must be JSON with Content-Type application/json, not \"{kind}\"");
+            return Err(ApiError::unsupported_media_type(message));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Why a body could not be read.
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+pub(crate) fn unread(rejection: BytesRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        ApiError::too_large("the body is larger than 1 MiB, and no operation needs one that large")
+    } else {
+        ApiError::bad_request("the body was cut off before its end")
+    }
+}
+
+fn is_json(kind: &str) -> bool {
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::bad_request(format!("the body is not valid JSON: {error}")))?;
+    if let Some(path) = nul(&value) {
+        return Err(ApiError::property(&path, format!("{path} holds a NUL character (\\u0000)")));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let mut path = error.path().to_string().trim_start_matches('.').to_owned();
+        let reason = error.into_inner().to_string();
+        if let Some(missing) = reason.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+            path = if path.is_empty() || path == "." { missing.to_owned() } else { format!("{path}.{missing}") };
+        }
+        ApiError::property(&path, format!("{path}: {reason}"))
+    })
+}
+
+/// Where a text holds what PostgreSQL cannot store.
+fn nul(value: &Value) -> Option<String> {
+    let below = |name: &str, inner: &Value| {
+        nul(inner).map(|path| if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") })
+    };
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(position, inner)| below(&position.to_string(), inner))
+        }
+        Value::Object(members) => members.iter().find_map(|(name, inner)| {
+            if name.contains('\0') { Some(name.replace('\0', "\u{fffd}")) } else { below(name, inner) }
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Outer {
+        #[serde(rename = "inner")]
+        _inner: Inner,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {
+        #[serde(rename = "name")]
+        _name: String,
+    }
+
+    fn refused(text: &str) -> ApiError {
+        parse::<Outer>(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn unknown_members_are_ignored_and_trailing_data_is_not() {
+        assert!(parse::<Outer>(br#"{"inner":{"name":"x","more":1},"else":[]}"#).is_ok());
+        assert!(refused(r#"{"inner":{"name":"x"}} {}"#).message().contains("not valid JSON"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_by_its_path() {
+        assert_eq!(refused(r#"{"inner":{"name":5}}"#).property_name(), Some("inner.name"));
+        assert_eq!(refused(r#"{"inner":{}}"#).property_name(), Some("inner.name"));
+        assert_eq!(refused("{}").property_name(), Some("inner"));
+        assert_eq!(refused(r#"{"inner":{"name":"a\u0000"}}"#).property_name(), Some("inner.name"));
+    }
+
+    #[test]
+    fn only_json_counts_as_json() {
+        for (kind, expected) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/json-patch+json", true),
+            ("text/plain", false),
+            ("application/x-www-form-urlencoded", false),
+            ("", false),
+        ] {
+            assert_eq!(is_json(kind), expected, "{kind}");
+        }
+    }
+}

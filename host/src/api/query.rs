@@ -1,0 +1,126 @@
+//! What a client asks of an answer: `filter`, `sort`, `limit`, `offset` of a list, `select` and `expand` of anything.
+//! One engine for all lists; the result names only columns that the resource offers. Clients in the wild send
+//! single-quoted JSON, quoted numbers, `null` for what they leave out and one object for a list of one: all of it is
+//! understood. What is not understood is refused by name, never ignored: a filter that silently drops out returns
+//! other people's rows to a script that deletes what it gets.
+
+use crate::api::error::ApiError;
+use crate::store::list::{ListQuery, Resource};
+
+mod filter;
+mod json;
+mod nearest;
+mod pairs;
+mod select;
+mod sort;
+mod value;
+
+pub(crate) use nearest::nearest;
+pub(crate) use pairs::Pairs;
+pub(crate) use select::Select;
+
+/// Rows of a page when the client does not say.
+const DEFAULT_LIMIT: u32 = 100;
+/// Most rows of a page.
+const MAX_LIMIT: u32 = 500;
+/// What fits the `int32` of the contract.
+const MAX_OFFSET: u32 = i32::MAX as u32;
+
+/// What can be asked of one kind of answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offer {
+    /// The component schema that `select` picks from.
+    pub(crate) schema: &'static str,
+    /// The names that `expand` takes.
+    pub(crate) expand: &'static [&'static str],
+}
+
+/// How an answer is cut and what is added to it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shape {
+    /// The properties to keep.
+    pub(crate) select: Select,
+    /// The additions asked for, as the offer spells them.
+    pub(crate) expand: Vec<&'static str>,
+}
+
+impl Shape {
+    /// Whether `name` is to be added.
+    pub(crate) fn expands(&self, name: &str) -> bool {
+        self.expand.contains(&name)
+    }
+
+    /// Reads `select` and `expand`.
+    pub(crate) fn parse(query: Option<&str>, offer: Offer) -> Result<Self, ApiError> {
+        Self::from_pairs(&Pairs::parse(query)?, offer)
+    }
+
+    fn from_pairs(pairs: &Pairs, offer: Offer) -> Result<Self, ApiError> {
+        Ok(Self {
+            select: Select::parse(pairs.one("select")?, offer.schema)?,
+            expand: expand(pairs, offer.expand)?,
+        })
+    }
+}
+
+/// A list, as one client wants it.
+#[derive(Debug, Clone)]
+pub(crate) struct ListRequest {
+    /// For the store.
+    pub(crate) query: ListQuery,
+    /// For the answer.
+    pub(crate) shape: Shape,
+}
+
+impl ListRequest {
+    /// Reads all parameters of a list.
+    pub(crate) fn parse(query: Option<&str>, resource: &Resource, offer: Offer) -> Result<Self, ApiError> {
+        let pairs = Pairs::parse(query)?;
+        let query = ListQuery {
+            filter: filter::parse(pairs.one("filter")?, resource)?,
+            sort: sort::parse(pairs.one("sort")?, resource)?,
+            limit: number(&pairs, "limit", DEFAULT_LIMIT, 1..=MAX_LIMIT)?,
+            offset: number(&pairs, "offset", 0, 0..=MAX_OFFSET)?,
+        };
+        Ok(Self { query, shape: Shape::from_pairs(&pairs, offer)? })
+    }
+}
+
+fn number(
+    pairs: &Pairs,
+    name: &'static str,
+    default: u32,
+    range: std::ops::RangeInclusive<u32>,
+) -> Result<u32, ApiError> {
+    let Some(text) = pairs.one(name)?.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(default);
+    };
+    text.trim_matches('"').parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        let (low, high) = (range.start(), range.end());
+        ApiError::parameter(name, format!("{name} must be a whole number from {low} to {high}"))
+    })
+}
+
+/// `expand=A&expand=B`, `expand=A,B` and `expand=["A","B"]` are the same.
+fn expand(pairs: &Pairs, offered: &'static [&'static str]) -> Result<Vec<&'static str>, ApiError> {
+    let mut chosen = Vec::new();
+    for text in pairs.all("expand") {
+        for word in text.split(|c: char| "[],\"' ".contains(c)).filter(|word| !word.is_empty()) {
+            let known = offered.iter().find(|name| name.eq_ignore_ascii_case(word));
+            chosen.push(*known.ok_or_else(|| unknown_expand(word, offered))?);
+        }
+    }
+    Ok(chosen)
+}
+
+fn unknown_expand(word: &str, offered: &'static [&'static str]) -> ApiError {
+    let message = if offered.is_empty() {
+        format!("this operation expands nothing, so not \"{word}\" either")
+    } else {
+        format!("cannot expand \"{word}\"; {}", nearest(word, offered.iter().copied()))
+    };
+    ApiError::parameter("expand", message)
+}
+
+#[cfg(test)]
+mod tests;

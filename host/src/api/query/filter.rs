@@ -1,0 +1,233 @@
+//! `filter`: an array of expressions, all of which must hold. A leaf compares a property with a value, a group joins
+//! its `items`.
+
+use serde_json::{Map, Value as Json};
+
+use super::{json, nearest, value};
+use crate::api::error::ApiError;
+use crate::store::list::{Collation, Comparison, Condition, Kind, Property, Resource, Value};
+
+/// How deep groups may nest.
+const MAX_DEPTH: usize = 8;
+/// How many expressions there may be in all.
+const MAX_NODES: usize = 64;
+/// How many values `in` may have.
+const MAX_VALUES: usize = 1000;
+
+const OPERATIONS: [&str; 14] = [
+    "equals",
+    "notEquals",
+    "lessThan",
+    "lessThanOrEqual",
+    "greaterThan",
+    "greaterThanOrEqual",
+    "contains",
+    "in",
+    "subset",
+    "superset",
+    "exclusiveOr",
+    "and",
+    "or",
+    "not",
+];
+const COLLATIONS: [&str; 3] = ["ordinal", "ignorecase", "lexicographic"];
+const MEMBERS: [&str; 5] = ["property", "operation", "collation", "value", "items"];
+
+/// Reads a filter; an absent one admits every row.
+pub(super) fn parse(text: Option<&str>, resource: &Resource) -> Result<Condition, ApiError> {
+    let items = json::list(json::parse("filter", text)?);
+    Parser { resource, nodes: 0 }.all(items, 1).map(Condition::All)
+}
+
+/// The property of that name, or a refusal with the nearest one.
+pub(super) fn property(parameter: &'static str, name: &str, resource: &Resource) -> Result<Property, ApiError> {
+    let known = resource.properties.iter();
+    let exact = known.clone().find(|property| property.name == name);
+    exact.or_else(|| known.clone().find(|property| property.name.eq_ignore_ascii_case(name))).copied().ok_or_else(
+        || {
+            let hint = nearest(name, known.map(|property| property.name));
+            ApiError::parameter(parameter, format!("{} has no property \"{name}\"; {hint}", resource.name))
+        },
+    )
+}
+
+/// The collation in a member that may be absent.
+pub(super) fn collation(parameter: &'static str, member: Option<Json>) -> Result<Collation, ApiError> {
+    match member {
+        None => Ok(Collation::Ordinal),
+        Some(word) => match known_word(parameter, "collation", &word, &COLLATIONS)? {
+            "ordinal" => Ok(Collation::Ordinal),
+            "ignorecase" => Ok(Collation::IgnoreCase),
+            _ => Ok(Collation::Lexicographic),
+        },
+    }
+}
+
+/// One of `words`, whatever its case.
+pub(super) fn known_word(
+    parameter: &'static str,
+    member: &str,
+    word: &Json,
+    words: &'static [&'static str],
+) -> Result<&'static str, ApiError> {
+    let Json::String(word) = word else {
+        return Err(ApiError::parameter(parameter, format!("{member} must be a string, not {word}")));
+    };
+    words.iter().find(|known| known.eq_ignore_ascii_case(word)).copied().ok_or_else(|| {
+        let hint = nearest(word, words.iter().copied());
+        ApiError::parameter(parameter, format!("unknown {member} \"{word}\"; {hint}"))
+    })
+}
+
+/// Refuses members that nobody asked for: a misspelt one would otherwise change the meaning.
+pub(super) fn no_others(
+    parameter: &'static str,
+    object: &Map<String, Json>,
+    known: &'static [&'static str],
+) -> Result<(), ApiError> {
+    match object.keys().next() {
+        None => Ok(()),
+        Some(key) => {
+            let hint = nearest(key, known.iter().copied());
+            Err(ApiError::parameter(parameter, format!("unknown member \"{key}\" in {parameter}; {hint}")))
+        }
+    }
+}
+
+struct Parser<'a> {
+    resource: &'a Resource,
+    nodes: usize,
+}
+
+impl Parser<'_> {
+    fn all(&mut self, items: Vec<Json>, depth: usize) -> Result<Vec<Condition>, ApiError> {
+        items.into_iter().map(|item| self.expression(item, depth)).collect()
+    }
+
+    fn expression(&mut self, item: Json, depth: usize) -> Result<Condition, ApiError> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(refuse(format!("more than {MAX_NODES} expressions")));
+        }
+        if depth > MAX_DEPTH {
+            return Err(refuse(format!("expressions nest more than {MAX_DEPTH} deep")));
+        }
+        let Json::Object(mut object) = item else {
+            return Err(refuse(format!("each expression must be an object, not {}", value::brief(&item))));
+        };
+        let Some(word) = json::take(&mut object, "operation") else {
+            return Err(refuse("an expression has no \"operation\"; in doubt it is \"equals\"".to_owned()));
+        };
+        let operation = known_word("filter", "operation", &word, &OPERATIONS)?;
+        match operation {
+            "and" | "or" | "not" | "exclusiveOr" => self.group(operation, object, depth),
+            _ => self.leaf(operation, object),
+        }
+    }
+
+    fn group(&mut self, operation: &str, mut object: Map<String, Json>, depth: usize) -> Result<Condition, ApiError> {
+        let items = json::list(json::take(&mut object, "items").unwrap_or_default());
+        for member in ["property", "value"] {
+            if json::take(&mut object, member).is_some() {
+                return Err(refuse(format!("\"{operation}\" takes \"items\", not \"{member}\"")));
+            }
+        }
+        collation("filter", json::take(&mut object, "collation"))?;
+        no_others("filter", &drop_nulls(object), &MEMBERS)?;
+        let mut conditions = self.all(items, depth + 1)?;
+        match (operation, conditions.len()) {
+            ("and", _) => Ok(Condition::All(conditions)),
+            (_, 0) => Err(refuse(format!("\"{operation}\" needs \"items\""))),
+            ("or", _) => Ok(Condition::Any(conditions)),
+            ("not", _) => Ok(Condition::Not(Box::new(Condition::All(conditions)))),
+            _ => match (conditions.pop(), conditions.pop(), conditions.pop()) {
+                (Some(second), Some(first), None) => {
+                    Ok(Condition::ExclusiveOr(Box::new(first), Box::new(second)))
+                }
+                _ => Err(refuse("\"exclusiveOr\" needs exactly two \"items\"".to_owned())),
+            },
+        }
+    }
+
+    fn leaf(&self, operation: &'static str, mut object: Map<String, Json>) -> Result<Condition, ApiError> {
+        let property = match json::take(&mut object, "property") {
+            Some(Json::String(name)) => property("filter", &name, self.resource)?,
+            _ => return Err(refuse(format!("\"{operation}\" needs a \"property\""))),
+        };
+        if !json::list(json::take(&mut object, "items").unwrap_or_default()).is_empty() {
+            return Err(refuse(format!("\"{operation}\" compares a property; \"items\" belong to and, or, not")));
+        }
+        let collation = collation("filter", json::take(&mut object, "collation"))?;
+        let collation = if property.kind == Kind::Text { collation } else { Collation::Ordinal };
+        let given = json::take(&mut object, "value").unwrap_or_default();
+        no_others("filter", &drop_nulls(object), &MEMBERS)?;
+        match operation {
+            "subset" | "superset" => Err(self.no_list(operation, &property)),
+            "in" => one_of(property, given, collation),
+            _ => compare(operation, property, &given, collation),
+        }
+    }
+
+    fn no_list(&self, operation: &str, property: &Property) -> ApiError {
+        refuse(format!(
+            "\"{operation}\" compares properties that hold a list; \"{}\" holds one value and {} has none that do; \
+             use \"in\"",
+            property.name, self.resource.name
+        ))
+    }
+}
+
+fn compare(operation: &str, property: Property, given: &Json, collation: Collation) -> Result<Condition, ApiError> {
+    let comparison = match operation {
+        "equals" => Comparison::Equals,
+        "notEquals" => Comparison::NotEquals,
+        "lessThan" => Comparison::LessThan,
+        "lessThanOrEqual" => Comparison::LessThanOrEqual,
+        "greaterThan" => Comparison::GreaterThan,
+        "greaterThanOrEqual" => Comparison::GreaterThanOrEqual,
+        _ => Comparison::Contains,
+    };
+    let name = property.name;
+    let value = value::parse(&property, given)?;
+    match comparison {
+        Comparison::Equals | Comparison::NotEquals => {}
+        _ if value == Value::Null => {
+            return Err(refuse(format!("\"{operation}\" on \"{name}\" needs a value; null goes with equals only")));
+        }
+        Comparison::Contains if property.kind != Kind::Text => {
+            return Err(refuse(format!("\"contains\" searches texts, and \"{name}\" is none; use \"equals\" or \"in\"")));
+        }
+        _ if property.kind == Kind::Flag => {
+            return Err(refuse(format!("\"{name}\" is true or false and has no order; use \"equals\"")));
+        }
+        _ => {}
+    }
+    Ok(Condition::Compare { property, comparison, value, collation })
+}
+
+/// `in`: null among the values asks for absent properties too, which SQL's own IN would never find.
+fn one_of(property: Property, given: Json, collation: Collation) -> Result<Condition, ApiError> {
+    let given = json::list(given);
+    if given.len() > MAX_VALUES {
+        let message = format!("\"in\" on \"{}\" has {} values, at most {MAX_VALUES} fit", property.name, given.len());
+        return Err(refuse(message));
+    }
+    let values: Vec<Value> = given.iter().map(|one| value::parse(&property, one)).collect::<Result<_, _>>()?;
+    let (absent, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|one| *one == Value::Null);
+    let mut any = Vec::new();
+    if !values.is_empty() {
+        any.push(Condition::In { property, values, collation });
+    }
+    if let Some(value) = absent.into_iter().next() {
+        any.push(Condition::Compare { property, comparison: Comparison::Equals, value, collation });
+    }
+    Ok(Condition::Any(any))
+}
+
+fn drop_nulls(object: Map<String, Json>) -> Map<String, Json> {
+    object.into_iter().filter(|(_, value)| !value.is_null()).collect()
+}
+
+fn refuse(message: String) -> ApiError {
+    ApiError::parameter("filter", message)
+}

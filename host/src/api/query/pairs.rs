@@ -1,0 +1,96 @@
+//! The query string, decoded strictly: what is not UTF-8 or holds a NUL character is refused by name, because the
+//! databases would refuse it later and less clearly.
+
+use crate::api::error::ApiError;
+
+/// The parameters in their order. Names are matched without regard to case, as the clients' usual server does.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    /// Splits and decodes.
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, ApiError> {
+        let pieces = query.unwrap_or_default().split('&').filter(|piece| !piece.is_empty());
+        pieces.map(pair).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The only value of `name`; two of them contradict each other.
+    pub(crate) fn one(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
+        let mut values = self.all(name);
+        let first = values.next();
+        match values.next() {
+            None => Ok(first),
+            Some(_) => Err(ApiError::parameter(name, format!("{name} is given more than once"))),
+        }
+    }
+
+    /// All values of `name`.
+    pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        let of_that_name = self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name));
+        of_that_name.map(|(_, value)| value.as_str())
+    }
+}
+
+fn pair(piece: &str) -> Result<(String, String), ApiError> {
+    let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
+    let Some(name) = decode(name) else {
+        return Err(ApiError::bad_request("the name of a query parameter is not valid UTF-8"));
+    };
+    let Some(value) = decode(value) else {
+        return Err(ApiError::parameter(&name, format!("{name} is not valid UTF-8 after percent-decoding")));
+    };
+    if name.contains('\0') || value.contains('\0') {
+        let shown = name.replace('\0', "\u{fffd}");
+        return Err(ApiError::parameter(&shown, format!("{shown} holds a NUL character (%00)")));
+    }
+    Ok((name, value))
+}
+
+/// `%41` → `A`, `+` → space; a percent sign that starts no escape stands for itself.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let escape = match (first, tail) {
+            (b'%', [high, low, after @ ..]) => hex(*high).zip(hex(*low)).map(|(h, l)| (h * 16 + l, after)),
+            (b'+', after) => Some((b' ', after)),
+            _ => None,
+        };
+        let (byte, after) = escape.unwrap_or((first, tail));
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_plus_signs_are_decoded_and_stray_percent_signs_kept() {
+        let pairs = Pairs::parse(Some("a=1%2B1&b=x+y&c=100%&d=%zz&E=%C3%A4&&f")).unwrap();
+        let values: Vec<_> = ["a", "b", "c", "d", "e", "f"].map(|name| pairs.one(name).unwrap()).to_vec();
+        assert_eq!(values, [Some("1+1"), Some("x y"), Some("100%"), Some("%zz"), Some("ä"), Some("")]);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused_by_the_parameters_name() {
+        let error = Pairs::parse(Some("filter=%ff%fe")).unwrap_err();
+        assert_eq!(error.parameter_name(), Some("filter"));
+    }
+
+    #[test]
+    fn a_nul_character_is_refused_by_the_parameters_name() {
+        assert_eq!(Pairs::parse(Some("sort=%00")).unwrap_err().parameter_name(), Some("sort"));
+    }
+
+    #[test]
+    fn a_parameter_given_twice_is_refused() {
+        assert!(Pairs::parse(Some("limit=1&LIMIT=2")).unwrap().one("limit").is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! Builds the parts and hands them to each other; the only file that knows all of them.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::agents::{self, Gateway, GatewayOptions};
+use crate::alarms::Engine;
+use crate::api::{self, ApiState};
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::Config;
+use crate::model::Door;
+use crate::pki::Pki;
+use crate::plugins::{PluginOptions, Plugins};
+use crate::store::Store;
+
+/// Where a running host can be reached: `run.json` in the data folder, for the command line and for scripts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunFile {
+    /// Of the process.
+    pub pid: u32,
+    /// REST and console.
+    pub api: SocketAddr,
+    /// Agents in tenants' networks.
+    pub agents_remote: SocketAddr,
+    /// Agents in the provider's network.
+    pub agents_hosted: SocketAddr,
+    /// Health.
+    pub health: SocketAddr,
+    /// SHA-256 of the CA's public key.
+    pub ca_fingerprint: String,
+    /// The CA's certificate, for scripts to trust.
+    pub ca_file: PathBuf,
+}
+
+impl RunFile {
+    /// Of the host that runs, or ran last, on this data folder.
+    pub fn read(data: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(data.join("run.json")).ok()?).ok()
+    }
+
+    fn write(&self, data: &Path) -> anyhow::Result<()> {
+        let (draft, path) = (data.join("run.json.new"), data.join("run.json"));
+        std::fs::write(&draft, serde_json::to_vec_pretty(self)?).context("cannot write run.json")?;
+        std::fs::rename(&draft, &path).context("cannot write run.json")
+    }
+}
+
+/// A host that runs.
+#[derive(Debug)]
+pub struct App {
+    /// Where.
+    pub addresses: RunFile,
+    data: PathBuf,
+    store: Store,
+    gateway: Gateway,
+    plugins: Plugins,
+    tasks: TaskTracker,
+    stopping: CancellationToken,
+    /// Held while the host runs: two of them on one folder would share one set of keys and one `run.json`.
+    _lock: File,
+}
+
+/// The ports, open.
+struct Listeners {
+    api: TcpListener,
+    remote: TcpListener,
+    hosted: TcpListener,
+    health: TcpListener,
+}
+
+impl App {
+    /// Starts a host on a data folder with the machine's clock.
+    pub async fn start(data: &Path, config: &Config) -> anyhow::Result<Self> {
+        Self::start_at(data, config, Arc::new(SystemClock)).await
+    }
+
+    /// Starts a host with any clock.
+    pub async fn start_at(data: &Path, config: &Config, clock: SharedClock) -> anyhow::Result<Self> {
+        make_data_folder(data)?;
+        let lock = lock(data)?;
+        let pki = Arc::new(Pki::open(data, &*clock)?);
+        let store = Store::open(&config.database(data)).await?;
+        let installation = ensure_installation(&store, &clock).await?;
+        let plugins = Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
+        let listeners = bind(config).await?;
+        let names = names(config);
+        let changed = Arc::new(Notify::new());
+
+        let options = GatewayOptions { heartbeat: config.heartbeat() };
+        let gateway =
+            Gateway::new(store.clone(), Arc::clone(&pki), Arc::clone(&clock), options, Arc::clone(&changed)).await?;
+        let addresses = addresses(&listeners, &pki)?;
+        let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
+        let agents_tls = pki.agents_tls(&names, &*clock)?;
+        gateway.open(Door::Remote, listeners.remote, Arc::clone(&agents_tls));
+        gateway.open(Door::Hosted, listeners.hosted, agents_tls);
+
+        let engine = Engine::new(store.clone(), plugins.clone(), Arc::clone(&clock), Arc::clone(&changed));
+        tasks.spawn(engine.run(stopping.clone()));
+        let state = ApiState::new(store.clone(), plugins.clone(), Arc::clone(&clock), installation);
+        tasks.spawn(api::serve_health(listeners.health, state.clone(), stopping.clone()));
+        tasks.spawn(api::serve(listeners.api, pki.api_tls(&names, &*clock)?, state, stopping.clone()));
+        addresses.write(data)?;
+        Ok(Self { addresses, data: data.to_owned(), store, gateway, plugins, tasks, stopping, _lock: lock })
+    }
+
+    /// Lets go of callers and agents, and waits for what is under way.
+    pub async fn stop(self) {
+        self.stopping.cancel();
+        self.gateway.stop().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.plugins.stop().await;
+        self.store.close().await;
+        // Left behind, it only names ports that nobody listens on.
+        drop(std::fs::remove_file(self.data.join("run.json")));
+    }
+}
+
+async fn ensure_installation(store: &Store, clock: &SharedClock) -> anyhow::Result<crate::model::Installation> {
+    let mut tx = store.write().await?;
+    let installation = tx.installation().ensure(&**clock).await?;
+    tx.commit().await?;
+    Ok(installation)
+}
+
+fn make_data_folder(data: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(data).with_context(|| format!("cannot make the data folder {}", data.display()))
+}
+
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            bail!("another keelson runs on {}; stop it, or give this one another --data", data.display())
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+async fn bind(config: &Config) -> anyhow::Result<Listeners> {
+    async fn one(what: &str, flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+        let bound = agents::bind(address).await;
+        bound.with_context(|| format!("cannot listen on {address} for {what}; free the port or give another with --{flag}"))
+    }
+    Ok(Listeners {
+        api: one("the API", "api", config.api).await?,
+        remote: one("remote agents", "agents-remote", config.agents_remote).await?,
+        hosted: one("hosted agents", "agents-hosted", config.agents_hosted).await?,
+        health: one("health", "health", config.health).await?,
+    })
+}
+
+fn addresses(listeners: &Listeners, pki: &Pki) -> anyhow::Result<RunFile> {
+    Ok(RunFile {
+        pid: std::process::id(),
+        api: listeners.api.local_addr()?,
+        agents_remote: listeners.remote.local_addr()?,
+        agents_hosted: listeners.hosted.local_addr()?,
+        health: listeners.health.local_addr()?,
+        ca_fingerprint: pki.pin(),
+        ca_file: std::path::absolute(pki.ca_file())?,
+    })
+}
+
+/// What the server's certificate says: the advertised name, and what works on this machine.
+fn names(config: &Config) -> Vec<String> {
+    let mut names = vec![config.advertise()];
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}

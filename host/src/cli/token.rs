@@ -1,0 +1,110 @@
+//! Join tokens.
+
+use anyhow::{Context, bail};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::Subcommand;
+use sha2::{Digest, Sha256};
+
+use super::admin::company_named;
+use super::{Place, say};
+use crate::app::RunFile;
+use crate::clock::{Clock, DAY, HOUR, MINUTE, SystemClock};
+use crate::id;
+use crate::model::Door;
+use crate::pki::Pki;
+use crate::store::NewJoinToken;
+
+/// The provider's cap on a token's life, whatever is asked for.
+const LONGEST_LIFE: i64 = 30 * DAY;
+
+/// Management agents.
+#[derive(Debug, Subcommand)]
+pub(super) enum AgentCommand {
+    /// Make a join token; prints it
+    Token {
+        /// Name or id
+        #[arg(long)]
+        company: String,
+        /// How long it is good for: 30m, 24h, 7d; at most 30d
+        #[arg(long, default_value = "24h", value_parser = lifetime)]
+        ttl: i64,
+        /// How many agents it enrols
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        uses: u32,
+        /// `remote` for a tenant's network, `hosted` for the provider's own
+        #[arg(long, default_value = "remote")]
+        door: Door,
+    },
+}
+
+impl AgentCommand {
+    pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
+        let Self::Token { company, ttl, uses, door } = self;
+        let store = place.store().await?;
+        let pki = Pki::open(&place.data, &SystemClock)?;
+        let mut tx = store.write().await?;
+        let company_uid = company_named(&mut tx, &company).await?;
+        let location_uid = tx.companies().default_location(company_uid).await?;
+        let location_uid = location_uid.context("the company has no location")?;
+        let secret = URL_SAFE_NO_PAD.encode(id::random::<32>());
+        let new = NewJoinToken {
+            company_uid,
+            location_uid,
+            hash: Sha256::digest(secret.as_bytes()).into(),
+            door,
+            uses,
+            expires_at: SystemClock.now_ms().saturating_add(ttl),
+        };
+        tx.join_tokens().create(&SystemClock, &new).await?;
+        tx.commit().await?;
+        let content = serde_json::json!({ "a": [address(place, door)], "t": secret, "p": pki.pin() });
+        say(&format!("kj1.{}", URL_SAFE_NO_PAD.encode(content.to_string())))
+    }
+}
+
+/// Where agents find this door: the port that the running host has, else the one it is set to.
+fn address(place: &Place, door: Door) -> String {
+    let running = RunFile::read(&place.data);
+    let port = match (door, running) {
+        (Door::Remote, Some(run)) => run.agents_remote.port(),
+        (Door::Hosted, Some(run)) => run.agents_hosted.port(),
+        (Door::Remote, None) => place.config.agents_remote.port(),
+        (Door::Hosted, None) => place.config.agents_hosted.port(),
+    };
+    let host = place.config.advertise();
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+fn lifetime(text: &str) -> Result<i64, String> {
+    parse_lifetime(text).map_err(|error| error.to_string())
+}
+
+fn parse_lifetime(text: &str) -> anyhow::Result<i64> {
+    let unit = match text.chars().last() {
+        Some('m') => MINUTE,
+        Some('h') => HOUR,
+        Some('d') => DAY,
+        _ => bail!("'{text}' has no unit; write 30m, 24h or 7d"),
+    };
+    let number = text.get(..text.len() - 1).unwrap_or_default();
+    let number: u32 = number.parse().with_context(|| format!("'{number}' is no whole number"))?;
+    let life = i64::from(number).saturating_mul(unit);
+    if life == 0 || life > LONGEST_LIFE {
+        bail!("a join token is good for 1m to 30d, not {text}");
+    }
+    Ok(life)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_has_a_unit_and_a_cap() {
+        assert_eq!(parse_lifetime("24h").unwrap(), 24 * HOUR);
+        for bad in ["24", "31d", "0h", "-1h", "h", "1.5h", "1é"] {
+            assert!(parse_lifetime(bad).is_err(), "{bad}");
+        }
+    }
+}

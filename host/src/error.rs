@@ -1,0 +1,81 @@
+//! The host's domain error: what went wrong, in words for the caller, knowing nothing of HTTP. Only `api/error.rs` turns
+//! it into a status. What must not reach a caller is a `source`, logged once at the boundary.
+
+use crate::store::StoreError;
+
+/// A failure as a caller may see it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such thing, or not in the caller's scope: the two look the same.
+    #[error("{kind} {id} does not exist")]
+    NotFound {
+        /// "company", "alarm template", …
+        kind: &'static str,
+        /// As the caller gave it.
+        id: String,
+    },
+    /// It clashes with what is there.
+    #[error("{message}")]
+    Conflict {
+        /// What clashes, and the way out.
+        message: String,
+    },
+    /// A property of the input does not do.
+    #[error("{message}")]
+    Invalid {
+        /// Dotted, as in the request.
+        property: String,
+        /// What is wrong with it, and what would do.
+        message: String,
+    },
+    /// The caller is known but may not do this.
+    #[error("{message}")]
+    Forbidden {
+        /// Which role or right is missing.
+        message: String,
+    },
+    /// Something the host needs is away or busy; the same request may do later.
+    #[error("{message}")]
+    Unavailable {
+        /// What is away.
+        message: String,
+        /// For the log.
+        #[source]
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// There is no room to store it.
+    #[error("the database has no room left; free some on its disk, then try again")]
+    StorageFull(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The host's own fault.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. } => Self::Unavailable {
+                message: "the database does not answer; try again in a moment".to_owned(),
+                source: Some(Box::new(error)),
+            },
+            StoreError::Full { .. } => Self::StorageFull(Box::new(error)),
+            StoreError::Conflict { ref constraint, .. } => Self::Conflict {
+                message: format!("another entry with the same key exists already ({constraint}); choose another"),
+            },
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+/// An error and all its causes on one line, for the log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,171 @@
+//! What agents report.
+
+use crate::id::{AgentUid, BackupServerUid, CompanyUid, JoinTokenUid, LocationUid, RestorePointUid, WorkloadUid};
+
+/// Which listener an agent comes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// From a tenant's network (6180).
+    Remote,
+    /// From inside the provider's network (9999).
+    Hosted,
+}
+
+impl Door {
+    /// As stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Remote => "remote",
+            Self::Hosted => "hosted",
+        }
+    }
+}
+
+impl std::str::FromStr for Door {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "remote" => Ok(Self::Remote),
+            "hosted" => Ok(Self::Hosted),
+            other => Err(format!("'{other}' is no door; the doors are remote (6180) and hosted (9999)")),
+        }
+    }
+}
+
+/// What an agent is enrolled with. The secret itself is not kept.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct JoinToken {
+    /// Its id.
+    pub uid: JoinTokenUid,
+    /// For whose agents.
+    pub company_uid: CompanyUid,
+    /// Where they stand.
+    pub location_uid: LocationUid,
+    /// A [`Door`], as stored.
+    pub door: String,
+    /// How often it may still be used.
+    pub uses_left: i64,
+    /// Unix milliseconds.
+    pub expires_at: i64,
+}
+
+/// A management agent.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Agent {
+    /// Its id for life.
+    pub uid: AgentUid,
+    /// Whose it is.
+    pub company_uid: CompanyUid,
+    /// Where it stands.
+    pub location_uid: LocationUid,
+    /// The machine's name.
+    pub host_name: String,
+    /// What tells machines apart.
+    pub machine_id: String,
+    /// `Linux`, `Windows`, `Mac`.
+    pub platform: String,
+    /// In the system's words.
+    pub os_version: String,
+    /// The agent's.
+    pub version: String,
+    /// A word of the API's `versionStatus`.
+    pub version_status: String,
+    /// What it drives: `restic`, `simulated`, …
+    pub driver: String,
+    /// A [`Door`], as stored.
+    pub door: String,
+    /// Unix milliseconds.
+    pub enrolled_at: i64,
+    /// Whether a session is open.
+    pub connected: bool,
+    /// Unix milliseconds.
+    pub last_heartbeat: i64,
+    /// The epoch of the last committed batch.
+    pub epoch: i64,
+    /// Its sequence.
+    pub sequence: i64,
+    /// Grows with every change a rule may care about.
+    pub revision: i64,
+}
+
+/// A backup server that an agent stands beside.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct BackupServer {
+    /// Its id.
+    pub uid: BackupServerUid,
+    /// The agent that reports it.
+    pub agent_uid: AgentUid,
+    /// Whose it is.
+    pub company_uid: CompanyUid,
+    /// The agent's location.
+    pub location_uid: LocationUid,
+    /// For people.
+    pub name: String,
+    /// The engine's own id.
+    pub key: String,
+    /// `restic`, `vbr`, …
+    pub engine: String,
+    /// The engine's.
+    pub version: String,
+    /// The agent's door, which gives the server's role.
+    pub door: String,
+    /// Whether the agent is connected.
+    pub connected: bool,
+}
+
+/// Something that is backed up.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Workload {
+    /// Its id.
+    pub uid: WorkloadUid,
+    /// The server that reports it.
+    pub server_uid: BackupServerUid,
+    /// That server's agent.
+    pub agent_uid: AgentUid,
+    /// Whose it is.
+    pub company_uid: CompanyUid,
+    /// The agent's location.
+    pub location_uid: LocationUid,
+    /// For people.
+    pub name: String,
+    /// `computer`, …
+    pub kind: String,
+    /// `Server`, `Workstation` or `Unknown`.
+    pub operation_mode: String,
+    /// Paths or disks, in words.
+    pub backed_up_items: String,
+    /// When the host heard of it first.
+    pub first_seen: i64,
+    /// Absent: never backed up.
+    pub newest_restore_point: Option<i64>,
+    /// How many there are.
+    pub restore_points: i64,
+    /// When it ceased to be; the alarm pass removes it.
+    pub gone_at: Option<i64>,
+    /// Grows with every change.
+    pub revision: i64,
+}
+
+/// A state that a workload can be restored to.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct RestorePoint {
+    /// Its id.
+    pub uid: RestorePointUid,
+    /// Of what.
+    pub workload_uid: WorkloadUid,
+    /// Whose it is.
+    pub company_uid: CompanyUid,
+    /// The engine's own id.
+    pub key: String,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// Bytes stored, where the engine says.
+    pub size: Option<i64>,
+    /// Bytes protected, where the engine says.
+    pub source_size: Option<i64>,
+    /// Where it lies.
+    pub destination: String,
+    /// What it holds, in words.
+    pub backed_up_items: String,
+}

@@ -1,0 +1,267 @@
+//! The plugin host: the only place that names wasmtime.
+//!
+//! # Cast
+//!
+//! - [`Plugins`] is the handle that the rest of Keelson has. Nothing of the engine shows through it.
+//! - `sandbox` is what all plugins share: `engine` (settings, the epoch thread), what is linked (`capability`), a small
+//!   runtime on which guests run, and the `gate` before it.
+//! - `load` takes a folder through the pipeline: `package` reads it, `manifest`, `schema` and `inspect` judge it before
+//!   anything is compiled, then it compiles, links, says who it is and lists its rules (`rule`). `keelson plugin check`
+//!   runs the same code.
+//! - `registry` holds what runs: a *generation* per loaded package in one snapshot that is swapped whole. A call keeps
+//!   its generation until it ends. `watch` asks for a scan when files change.
+//! - `call` is one call: a fresh store, a budget of processor time and of wall time, and, if it fails, whose fault that
+//!   was (`error`). `circuit` rests a plugin that fails too often. `abi` holds the generated bindings.
+//!
+//! # What is written
+//!
+//! Nothing: this module reads folders and holds memory. A plugin keeps no state between calls, so a crash of the host
+//! or of a guest at any instant loses nothing; the next start or call begins afresh.
+
+mod abi;
+mod call;
+mod capability;
+mod circuit;
+mod engine;
+mod error;
+mod facts;
+mod gate;
+mod inspect;
+mod limits;
+mod load;
+mod manifest;
+mod package;
+mod registry;
+mod rule;
+mod sandbox;
+mod schema;
+mod status;
+mod text;
+mod verdict;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SharedClock;
+
+use call::alert_rules::Evaluate;
+use registry::{Generation, Snapshot};
+use sandbox::Sandbox;
+
+pub use error::{Blame, CallError, GuestFault, LoadError, LoadFault, PluginError, Refusal};
+pub use facts::{ABSENT, CHUNK_ROWS, Column, FactTable, Kind, SUBJECTS, Subject, Values};
+pub use load::Report;
+pub use rule::{LoadedRule, RuleDescription, RuleSet};
+pub use status::{PluginState, PluginStatus};
+pub use verdict::{Evaluation, Severity, Verdict};
+
+/// How to start.
+#[derive(Debug, Clone, Default)]
+pub struct PluginOptions {
+    /// The folder whose folders are plugins; none for a host without plugins.
+    pub folder: Option<PathBuf>,
+}
+
+/// The handle: cheap to clone.
+#[derive(Clone)]
+pub struct Plugins {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: Option<PathBuf>,
+    sandbox: Arc<Sandbox>,
+    snapshot: ArcSwap<Snapshot>,
+    /// One scan at a time.
+    scanning: tokio::sync::Mutex<()>,
+    generations: AtomicU64,
+    changed: tokio::sync::watch::Sender<u64>,
+    stop: CancellationToken,
+    watcher: Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+impl std::fmt::Debug for Plugins {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Plugins")
+            .field("folder", &self.inner.folder)
+            .field("rules", &self.rules().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plugins {
+    /// Loads what the folder holds and starts to watch it. A plugin that is refused does not stop the host: it is in
+    /// [`Plugins::list`] with its reason.
+    pub async fn start(options: PluginOptions, clock: SharedClock) -> Result<Self, PluginError> {
+        let inner = Arc::new(Inner {
+            folder: options.folder.clone(),
+            sandbox: Sandbox::start(clock)?,
+            snapshot: ArcSwap::default(),
+            scanning: tokio::sync::Mutex::default(),
+            generations: AtomicU64::new(0),
+            changed: tokio::sync::watch::Sender::new(0),
+            stop: CancellationToken::new(),
+            watcher: Mutex::default(),
+        });
+        if let Some(folder) = options.folder {
+            let listed = watch::list(&folder)
+                .map_err(|error| PluginError::Folder { folder: folder.clone(), reason: error.to_string() })?;
+            inner.scan(&listed).await;
+            let watcher = tokio::spawn(watch::run(folder, Arc::downgrade(&inner), inner.stop.clone()));
+            *inner.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
+        }
+        Ok(Self { inner })
+    }
+
+    /// All rules of this moment.
+    pub fn rules(&self) -> Arc<RuleSet> {
+        Arc::clone(&self.inner.snapshot.load().rules)
+    }
+
+    /// Bumps each time that a plugin came, went or was replaced.
+    pub fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    /// Every folder of the folder of plugins, and how its plugin is.
+    pub fn list(&self) -> Vec<PluginStatus> {
+        self.inner.snapshot.load().list(self.inner.sandbox.clock.now_ms())
+    }
+
+    /// Looks at the folder now instead of when the watcher does.
+    pub async fn reload(&self) {
+        self.inner.reload().await;
+    }
+
+    /// Judges one chunk of at most [`CHUNK_ROWS`] rows. `parameters` is a JSON object; what it leaves out gets the
+    /// rule's defaults.
+    pub async fn evaluate(
+        &self,
+        plugin: &str,
+        rule: &str,
+        parameters: &str,
+        now: i64,
+        facts: FactTable,
+    ) -> Result<Evaluation, CallError> {
+        let step = format!("evaluating the rule {rule}");
+        let fail = |blame: Blame| CallError::new(plugin, step.as_str(), blame);
+        let generation = self.generation(plugin).map_err(fail)?;
+        let call = prepare(&generation, rule, parameters, now, facts).map_err(fail)?;
+        let (verdicts, recheck) = self.guarded(&generation, call).await.map_err(fail)?;
+        Ok(Evaluation { verdicts, recheck, generation: generation.number })
+    }
+
+    /// `parameters` under the rule's schema with defaults filled in, or all complaints.
+    pub fn validate_parameters(
+        &self,
+        plugin: &str,
+        rule: &str,
+        parameters: &Value,
+    ) -> Result<Value, Vec<String>> {
+        let complain = |refusal: Refusal| vec![refusal.to_string()];
+        let snapshot = self.inner.snapshot.load();
+        let generation = snapshot.get(plugin).ok_or_else(|| complain(Refusal::NotLoaded))?;
+        let rule = generation.rule(rule).ok_or_else(|| complain(Refusal::NoSuchRule(rule.to_owned())))?;
+        rule.parameters.fill(parameters)
+    }
+
+    /// Stops watching; calls that run go on until their budget ends.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        let watcher = self.inner.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(watcher) = watcher
+            && let Err(error) = watcher.await
+        {
+            tracing::error!(error = %error, "the plugin watcher did not end well");
+        }
+    }
+
+    fn generation(&self, plugin: &str) -> Result<Arc<Generation>, Blame> {
+        let snapshot = self.inner.snapshot.load();
+        snapshot.get(plugin).cloned().ok_or(Blame::Policy(Refusal::NotLoaded))
+    }
+
+    /// One call past the circuit, which learns how it went.
+    async fn guarded<C: call::GuestCall>(
+        &self,
+        generation: &Generation,
+        call: C,
+    ) -> Result<C::Output, Blame> {
+        let sandbox = &self.inner.sandbox;
+        if let Some(rest) = generation.circuit(|circuit| circuit.rests(sandbox.clock.now_ms())) {
+            return Err(Blame::Policy(Refusal::CircuitOpen(rest)));
+        }
+        let outcome = call::run(sandbox, &generation.guest, call).await;
+        let now = sandbox.clock.now_ms();
+        match &outcome {
+            Ok(_) => generation.circuit(|circuit| circuit.success(now)),
+            // An orderly "no" is an answer, not a strike.
+            Err(Blame::Guest(fault)) if !matches!(fault, GuestFault::Answered { .. }) => {
+                if generation.circuit(|circuit| circuit.strike(now)) {
+                    tracing::warn!(plugin = generation.manifest.id, %fault, "plugin paused after repeated failures");
+                }
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+}
+
+/// Everything that can be wrong before the guest is asked.
+fn prepare(
+    generation: &Generation,
+    rule: &str,
+    parameters: &str,
+    now: i64,
+    facts: FactTable,
+) -> Result<Evaluate, Blame> {
+    let no_such = || Blame::Policy(Refusal::NoSuchRule(rule.to_owned()));
+    let checked = generation.rule(rule).ok_or_else(no_such)?;
+    let bad = |complaints| Blame::Policy(Refusal::Parameters(complaints));
+    let given: Value = serde_json::from_str(parameters).map_err(|error| bad(vec![error.to_string()]))?;
+    let parameters = checked.parameters.fill(&given).map_err(bad)?.to_string();
+    let description = &checked.description;
+    let facts = facts.project(&description.subject, &description.columns).map_err(Blame::Host)?;
+    let (rule, messages) = (description.id.clone(), description.messages.clone());
+    Ok(Evaluate { rule, parameters, messages, now, facts })
+}
+
+impl Inner {
+    async fn reload(&self) {
+        let Some(folder) = &self.folder else { return };
+        match watch::list(folder) {
+            Ok(listed) => self.scan(&listed).await,
+            Err(error) => {
+                tracing::warn!(folder = %folder.display(), error = %error, "cannot list the folder of plugins");
+            }
+        }
+    }
+
+    async fn scan(&self, folders: &[PathBuf]) {
+        let _one = self.scanning.lock().await;
+        let before = self.snapshot.load_full();
+        let next = || self.generations.fetch_add(1, Ordering::Relaxed) + 1;
+        let scan = registry::scan(&self.sandbox, &before, folders, next).await;
+        self.snapshot.store(Arc::new(scan.snapshot));
+        if scan.changed {
+            self.changed.send_modify(|version| *version += 1);
+        }
+    }
+}
+
+/// Takes one folder through the whole pipeline, as at a load.
+pub async fn check(folder: &Path, clock: SharedClock) -> Result<Report, LoadError> {
+    let host = |error: PluginError| LoadError {
+        folder: folder.to_path_buf(),
+        plugin: None,
+        fault: LoadFault::Host(error.to_string()),
+    };
+    load::check(&Sandbox::start(clock).map_err(host)?, folder).await
+}

@@ -1,0 +1,19 @@
+//! What a guest may do besides computing: one WIT import each. A capability has a *view*, which is all that a call sees
+//! of it, and links itself.
+
+pub(super) mod config;
+pub(super) mod log;
+
+use wasmtime::component::Linker;
+
+use super::sandbox::CallState;
+
+/// Links every capability of this host. A component gets only those that it imports.
+pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    super::abi::types::add_to_linker::<_, wasmtime::component::HasSelf<_>>(
+        linker,
+        |state: &mut CallState| state,
+    )?;
+    log::add_to_linker(linker)?;
+    config::add_to_linker(linker)
+}

@@ -1,0 +1,204 @@
+//! Facts as columns: what the store gives a rule, and what a rule may ask for. Plain data.
+
+/// The most rows that one call takes; it is part of the contract.
+pub const CHUNK_ROWS: usize = 10_000;
+
+/// "Absent" in a column of whole numbers and instants, and "never" among the recheck times.
+pub const ABSENT: i64 = i64::MIN;
+
+/// One chunk of facts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FactTable {
+    /// How many values each column has.
+    pub rows: usize,
+    /// In any order; a rule gets just those that it asked for.
+    pub columns: Vec<Column>,
+}
+
+/// One property of all rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// As in [`SUBJECTS`].
+    pub name: String,
+    /// One for each row.
+    pub values: Values,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Whole numbers and unix milliseconds; [`ABSENT`] where there is none.
+    Ints(Vec<i64>),
+    /// Not-a-number where there is none.
+    Floats(Vec<f64>),
+    /// 0 false, 1 true, 2 none.
+    Flags(Vec<u8>),
+    /// Positions in a dictionary of words.
+    Codes {
+        /// One position for each row.
+        rows: Vec<u32>,
+        /// Each word once.
+        dictionary: Vec<String>,
+    },
+    /// Words that repeat little.
+    Strings(Vec<String>),
+}
+
+/// The kinds of [`Values`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Values::Ints`].
+    Ints,
+    /// [`Values::Floats`].
+    Floats,
+    /// [`Values::Flags`].
+    Flags,
+    /// [`Values::Codes`].
+    Codes,
+    /// [`Values::Strings`].
+    Strings,
+}
+
+/// What a rule may judge.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// What each row is.
+    pub name: &'static str,
+    /// What is known of it.
+    pub columns: &'static [(&'static str, Kind)],
+}
+
+/// All subjects. `wit/README.md` explains them to authors; a test holds the two together.
+pub const SUBJECTS: &[Subject] = &[
+    Subject {
+        name: "computer",
+        columns: &[
+            ("newest-restore-point", Kind::Ints),
+            ("first-seen", Kind::Ints),
+            ("name", Kind::Strings),
+            ("restore-points", Kind::Ints),
+        ],
+    },
+    Subject {
+        name: "management-agent",
+        columns: &[
+            ("last-heartbeat", Kind::Ints),
+            ("connected", Kind::Flags),
+            ("version", Kind::Strings),
+            ("enrolled-at", Kind::Ints),
+        ],
+    },
+];
+
+impl Subject {
+    /// The subject of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        SUBJECTS.iter().find(|subject| subject.name == name)
+    }
+
+    /// The kind of one of its columns.
+    pub fn kind_of(&self, column: &str) -> Option<Kind> {
+        self.columns.iter().find(|(name, _)| *name == column).map(|(_, kind)| *kind)
+    }
+}
+
+impl Values {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ints(values) => values.len(),
+            Self::Floats(values) => values.len(),
+            Self::Flags(values) => values.len(),
+            Self::Codes { rows, .. } => rows.len(),
+            Self::Strings(values) => values.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Which kind it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Ints(_) => Kind::Ints,
+            Self::Floats(_) => Kind::Floats,
+            Self::Flags(_) => Kind::Flags,
+            Self::Codes { .. } => Kind::Codes,
+            Self::Strings(_) => Kind::Strings,
+        }
+    }
+}
+
+impl FactTable {
+    /// A table of no rows.
+    pub fn new(rows: usize) -> Self {
+        Self { rows, columns: Vec::new() }
+    }
+
+    /// Adds a column.
+    #[must_use]
+    pub fn with(mut self, name: &str, values: Values) -> Self {
+        self.columns.push(Column { name: name.to_owned(), values });
+        self
+    }
+
+    /// Keeps the `wanted` columns of `subject`, in that order. An error says what the *host* did wrong.
+    pub(super) fn project(mut self, subject: &str, wanted: &[String]) -> Result<Self, String> {
+        if self.rows > CHUNK_ROWS {
+            return Err(format!("a table of {} rows, but a call takes {CHUNK_ROWS} at most", self.rows));
+        }
+        let columns = wanted.iter().map(|name| self.take(subject, name)).collect::<Result<_, _>>()?;
+        Ok(Self { rows: self.rows, columns })
+    }
+
+    fn take(&mut self, subject: &str, name: &str) -> Result<Column, String> {
+        let position = self.columns.iter().position(|column| column.name == name);
+        let column = match position {
+            Some(position) => self.columns.swap_remove(position),
+            None => return Err(format!("the column `{name}` of `{subject}` is missing")),
+        };
+        let (rows, len) = (self.rows, column.values.len());
+        if len != rows {
+            return Err(format!("the column `{name}` has {len} values, but the table {rows} rows"));
+        }
+        let expected = Subject::named(subject).and_then(|subject| subject.kind_of(name));
+        if expected != Some(column.values.kind()) {
+            return Err(format!("the column `{name}` holds {:?}, not {expected:?}", column.values.kind()));
+        }
+        Ok(column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> FactTable {
+        FactTable::new(2)
+            .with("first-seen", Values::Ints(vec![1, 2]))
+            .with("newest-restore-point", Values::Ints(vec![3, ABSENT]))
+    }
+
+    #[test]
+    fn a_rule_gets_its_columns_and_in_its_order() {
+        let wanted = ["newest-restore-point".to_owned()];
+        let projected = table().project("computer", &wanted).unwrap();
+        assert_eq!(
+            projected.columns,
+            vec![Column { name: wanted[0].clone(), values: Values::Ints(vec![3, ABSENT]) }]
+        );
+    }
+
+    #[test]
+    fn a_column_of_the_wrong_length_or_kind_is_the_hosts_fault() {
+        let wanted = ["first-seen".to_owned()];
+        let short = FactTable::new(2).with("first-seen", Values::Ints(vec![1]));
+        assert!(short.project("computer", &wanted).unwrap_err().contains("1 values"));
+        let flags = FactTable::new(1).with("first-seen", Values::Flags(vec![1]));
+        assert!(flags.project("computer", &wanted).unwrap_err().contains("Flags"));
+        assert!(FactTable::new(0).project("computer", &wanted).unwrap_err().contains("missing"));
+        assert!(FactTable::new(CHUNK_ROWS + 1).project("computer", &[]).unwrap_err().contains("10000"));
+    }
+}

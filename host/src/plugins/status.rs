@@ -1,0 +1,69 @@
+//! What `keelson plugin list` shows.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::error::LoadError;
+
+/// One folder of the folder of plugins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PluginStatus {
+    /// `vendor.name`, or the folder's name where the manifest cannot be read.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Of what runs; empty if nothing does.
+    pub version: String,
+    /// Grows with each load; 0 if nothing runs.
+    pub generation: u64,
+    /// How it is.
+    pub state: PluginState,
+    /// Why the newer files in the folder do not run, while the older generation does.
+    pub update_refused: Option<String>,
+    /// Where it lies.
+    pub folder: PathBuf,
+}
+
+/// How a plugin is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum PluginState {
+    /// It runs.
+    Loaded,
+    /// It may not run.
+    Refused {
+        /// The step of the pipeline.
+        step: String,
+        /// With the way out.
+        reason: String,
+    },
+    /// It failed too often and rests.
+    CircuitOpen {
+        /// Until it is tried again.
+        retry_in: Duration,
+        /// Since its load.
+        failures: u64,
+    },
+}
+
+impl PluginStatus {
+    pub(super) fn refused(folder: &Path, refusal: Option<&LoadError>) -> Self {
+        let folder_name = || folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let id = refusal.and_then(|error| error.plugin.clone()).unwrap_or_else(folder_name);
+        Self {
+            name: id.clone(),
+            id,
+            version: String::new(),
+            generation: 0,
+            state: PluginState::Refused {
+                step: refusal.map_or("read", |error| error.fault.step()).to_owned(),
+                reason: refusal.map(|error| error.fault.to_string()).unwrap_or_default(),
+            },
+            update_refused: None,
+            folder: folder.to_path_buf(),
+        }
+    }
+}

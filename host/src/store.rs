@@ -1,0 +1,321 @@
+//! The database: the only SQL.
+//!
+//! **Cast.** A [`Store`] is open on SQLite or PostgreSQL. Everything happens in a [`Tx`], one transaction, which [`Tx::commit`]
+//! consumes; dropped, it rolls back. The repositories ([`Tx::companies`], [`Tx::agents`], …) are views of a transaction,
+//! one file each: the statements, then the methods. Lists go through the one list engine (`list.rs`), bulk writes through
+//! `bulk.rs`.
+//!
+//! **One text for both databases.** A statement is a constant with `$1` placeholders that both understand; the `on!` macro
+//! stamps its execution for both, and a test prepares every one of them on both. What differs has a name: [`Dialect`].
+//!
+//! **Crash.** What was committed is there (SQLite: WAL with `synchronous = FULL`), what was not never happened.
+//!
+//! **To add a table**: a migration in both folders, a file here with its statements and repository, its `STATEMENTS` in
+//! [`every_statement`], a method on [`Tx`], contract tests in `tests/store/`.
+
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+mod agents;
+mod alarms;
+mod bulk;
+mod companies;
+mod credentials;
+mod due;
+mod error;
+mod ingest;
+mod installation;
+mod join_tokens;
+pub mod list;
+mod restore_points;
+mod servers;
+mod templates;
+mod users;
+mod workloads;
+
+pub use agents::{AGENTS, Agents, NewAgent};
+pub use alarms::{ALARMS, Alarms, OpenAlarm, Raise};
+pub use bulk::Dialect;
+pub use companies::{COMPANIES, Companies};
+pub use credentials::Credentials;
+pub use due::{Due, DueAgent, DueWorkload, Settled};
+pub use error::StoreError;
+pub use ingest::{Facts, Ingest, Offset, RestorePointFact, ServerFact, WorkloadFact};
+pub use installation::InstallationRow;
+pub use join_tokens::{JoinTokens, NewJoinToken};
+pub use restore_points::{RESTORE_POINTS, RestorePoints};
+pub use servers::{BACKUP_SERVERS, Servers};
+pub use templates::{ALARM_TEMPLATES, Templates};
+pub use users::Users;
+pub use workloads::{COMPUTERS, Workloads};
+
+static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// How long a writer waits for its turn before the caller is told to try again.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Runs the same tokens against whichever database the transaction is open on.
+macro_rules! on {
+    ($tx:expr, $connection:ident => $body:expr) => {
+        match &mut $tx.connection {
+            $crate::store::Connection::Sqlite(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+            $crate::store::Connection::Postgres(transaction) => {
+                let $connection = &mut **transaction;
+                $body
+            }
+        }
+    };
+}
+
+/// Constants for a file's statements, and the list of them that the prepare test reads.
+macro_rules! statements {
+    ($($name:ident = $text:expr;)+) => {
+        $(const $name: &str = $text;)+
+        pub(super) const STATEMENTS: &[(&str, &str)] = &[$((concat!(module_path!(), "::", stringify!($name)), $name),)+];
+    };
+}
+
+pub(crate) use {on, statements};
+
+/// An open database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store(Pools);
+
+#[derive(Debug, Clone)]
+enum Pools {
+    /// SQLite has one writer: a pool of one hands it out in turn, while readers go on beside it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+pub(crate) enum Connection {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// One transaction. Dropped without [`Tx::commit`], it never happened.
+pub struct Tx {
+    pub(crate) connection: Connection,
+}
+
+impl std::fmt::Debug for Tx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx").field("dialect", &self.dialect()).finish()
+    }
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`), makes it if it is SQLite and absent, and brings it
+    /// up to this version's schema.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let store = if url.starts_with("sqlite:") {
+            Self::sqlite(url).await?
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Self::postgres(url).await?
+        } else {
+            return Err(StoreError::Url);
+        };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    async fn sqlite(url: &str) -> Result<Self, StoreError> {
+        let options: SqliteConnectOptions = url.parse().map_err(|error| StoreError::opening(url, error))?;
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged batch must survive a power cut; NORMAL would lose the last commits.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .statement_cache_capacity(256);
+        let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY);
+        let failed = |error| StoreError::opening(url, error);
+        let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
+        let readers = pool().max_connections(4).connect_with(options).await.map_err(failed)?;
+        Ok(Self(Pools::Sqlite { writer, readers }))
+    }
+
+    async fn postgres(url: &str) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url.parse().map_err(|error| StoreError::opening(url, error))?;
+        let pool = PgPoolOptions::new()
+            .max_connections(16)
+            .acquire_timeout(BUSY)
+            .connect_with(options)
+            .await
+            .map_err(|error| StoreError::opening(url, error))?;
+        Ok(Self(Pools::Postgres(pool)))
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Pools::Sqlite { writer, .. } => SQLITE.run(writer).await,
+            Pools::Postgres(pool) => POSTGRES.run(pool).await,
+        }
+        .map_err(StoreError::migrating)
+    }
+
+    /// A transaction that only reads: one snapshot on SQLite, each statement its own on PostgreSQL.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        let connection = match &self.0 {
+            Pools::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
+            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { connection })
+    }
+
+    /// A transaction that may write. On SQLite it takes the write lock at once: a transaction that first reads and then
+    /// wants to write would fail when another has written in between.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        let connection = match &self.0 {
+            Pools::Sqlite { writer, .. } => Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { connection })
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        match &self.0 {
+            Pools::Sqlite { .. } => Dialect::Sqlite,
+            Pools::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Waits for what is under way, then closes all connections.
+    pub async fn close(&self) {
+        match &self.0 {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes all of it durable.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.connection {
+            Connection::Sqlite(transaction) => transaction.commit().await?,
+            Connection::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Which database it is on.
+    pub fn dialect(&self) -> Dialect {
+        match &self.connection {
+            Connection::Sqlite(_) => Dialect::Sqlite,
+            Connection::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Asks the database for nothing but an answer.
+    pub async fn ping(&mut self) -> Result<(), StoreError> {
+        on!(self, db => sqlx::query(PING).execute(db).await?.rows_affected());
+        Ok(())
+    }
+
+    /// This installation.
+    pub fn installation(&mut self) -> InstallationRow<'_> {
+        InstallationRow(self)
+    }
+
+    /// Companies.
+    pub fn companies(&mut self) -> Companies<'_> {
+        Companies(self)
+    }
+
+    /// Users.
+    pub fn users(&mut self) -> Users<'_> {
+        Users(self)
+    }
+
+    /// API keys and tokens.
+    pub fn credentials(&mut self) -> Credentials<'_> {
+        Credentials(self)
+    }
+
+    /// Join tokens.
+    pub fn join_tokens(&mut self) -> JoinTokens<'_> {
+        JoinTokens(self)
+    }
+
+    /// Management agents.
+    pub fn agents(&mut self) -> Agents<'_> {
+        Agents(self)
+    }
+
+    /// Backup servers.
+    pub fn servers(&mut self) -> Servers<'_> {
+        Servers(self)
+    }
+
+    /// Protected workloads.
+    pub fn workloads(&mut self) -> Workloads<'_> {
+        Workloads(self)
+    }
+
+    /// Restore points.
+    pub fn restore_points(&mut self) -> RestorePoints<'_> {
+        RestorePoints(self)
+    }
+
+    /// What agents send.
+    pub fn ingest(&mut self) -> Ingest<'_> {
+        Ingest(self)
+    }
+
+    /// What the rules must look at.
+    pub fn due(&mut self) -> Due<'_> {
+        Due(self)
+    }
+
+    /// Alarm templates.
+    pub fn templates(&mut self) -> Templates<'_> {
+        Templates(self)
+    }
+
+    /// Alarms.
+    pub fn alarms(&mut self) -> Alarms<'_> {
+        Alarms(self)
+    }
+}
+
+const PING: &str = "SELECT 1";
+
+/// Every statement of the store with its name, as `dialect` gets it: the prepare test feeds each to its database.
+pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
+    let fixed = [
+        agents::STATEMENTS,
+        alarms::STATEMENTS,
+        companies::STATEMENTS,
+        credentials::STATEMENTS,
+        due::STATEMENTS,
+        ingest::STATEMENTS,
+        installation::STATEMENTS,
+        join_tokens::STATEMENTS,
+        templates::STATEMENTS,
+        users::STATEMENTS,
+        workloads::STATEMENTS,
+    ];
+    let fixed = fixed.into_iter().flatten().map(|(name, text)| (*name, (*text).to_owned()));
+    let bulk = [alarms::BULK, due::BULK, ingest::BULK].into_iter().flatten();
+    let bulk = bulk.map(|statement| (statement.name, statement.text_for_one_row(dialect)));
+    let lists = [&AGENTS, &ALARMS, &ALARM_TEMPLATES, &BACKUP_SERVERS, &COMPANIES, &COMPUTERS, &RESTORE_POINTS];
+    let lists = lists.into_iter().flat_map(|resource| list::compile::every_property(resource, dialect));
+    fixed.chain(bulk).chain(lists).chain([("store::PING", PING.to_owned())]).collect()
+}

@@ -1,0 +1,182 @@
+//! Management agents: identity and presence. What they report is in `ingest.rs`.
+
+use super::list::{Kind, ListQuery, Page, Property, Resource, compile};
+use super::{StoreError, Tx, on, statements};
+use crate::clock::Clock;
+use crate::id::{AgentUid, CompanyUid, LocationUid};
+use crate::model::{Agent, Door, Scope};
+
+statements! {
+    INSERT = "INSERT INTO agents (uid, company_uid, location_uid, host_name, host_name_folded, machine_id, platform, \
+        os_version, version, version_status, driver, door, certificate, enrolled_at, connected, last_heartbeat, epoch, \
+        sequence, due_at, revision) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Unknown', '', $10, $11, $12, $13, $12, 0, 0, 0, 0)";
+    ADMIT = "UPDATE agents SET former_certificate = CASE WHEN certificate = $2 THEN NULL ELSE former_certificate END \
+        WHERE uid = $1 AND (certificate = $2 OR former_certificate = $2)";
+    RENEW = "UPDATE agents SET former_certificate = certificate, certificate = $2 WHERE uid = $1";
+    CONNECTED = "UPDATE agents SET connected = $2, last_heartbeat = $3, version = $4, version_status = $5, driver = $6, \
+        host_name = $7, host_name_folded = $8, platform = $9, os_version = $10, door = $11, due_at = 0, \
+        revision = revision + 1 WHERE uid = $1";
+    HEARTBEAT = "UPDATE agents SET last_heartbeat = $2 WHERE uid = $1 AND last_heartbeat < $2";
+    DISCONNECTED = "UPDATE agents SET connected = $2, due_at = 0, revision = revision + 1 WHERE uid = $1";
+    ALL_DISCONNECTED = "UPDATE agents SET connected = $1, due_at = 0, revision = revision + 1 WHERE connected = $2";
+}
+
+/// The list of agents.
+pub static AGENTS: Resource = Resource {
+    name: "ManagementAgent",
+    properties: &[
+        Property::of("instanceUid", Kind::Uuid, "uid"),
+        Property::of("organizationUid", Kind::Uuid, "company_uid"),
+        Property::of("locationUid", Kind::Uuid, "location_uid"),
+        Property::text("hostName", "host_name", Some("host_name_folded")),
+        Property::text("version", "version", None),
+        Property::of(
+            "versionStatus",
+            Kind::Code(&["Unknown", "UpToDate", "OutOfDate", "PatchAvailable"]),
+            "version_status",
+        ),
+        Property::of(
+            "connectionStatus",
+            Kind::Code(&["Unknown", "Online", "Inaccessible", "Rejected"]),
+            "CASE WHEN connected THEN 'Online' ELSE 'Inaccessible' END",
+        ),
+        Property::of(
+            "status",
+            Kind::Code(&["Unknown", "Healthy", "Inaccessible", "Warning", "Error"]),
+            "CASE WHEN connected THEN 'Healthy' ELSE 'Inaccessible' END",
+        ),
+        Property::of(
+            "type",
+            Kind::Code(&["Unknown", "CloudConnect", "Client", "Hosted"]),
+            "CASE WHEN door = 'hosted' THEN 'Hosted' ELSE 'Client' END",
+        ),
+        Property::of("discoveryTime", Kind::Instant, "enrolled_at"),
+        Property::of("lastHeartbeatTime", Kind::Instant, "last_heartbeat"),
+    ],
+    columns: "uid, company_uid, location_uid, host_name, machine_id, platform, os_version, version, version_status, \
+        driver, door, enrolled_at, connected, last_heartbeat, epoch, sequence, revision",
+    from: "agents WHERE 1 = 1",
+    company: Some("company_uid"),
+    id: "uid",
+};
+
+/// What is known of an agent at its enrolment or at the start of a session.
+#[derive(Debug, Clone)]
+pub struct NewAgent {
+    /// The machine's name.
+    pub host_name: String,
+    /// What tells machines apart.
+    pub machine_id: String,
+    /// `Linux`, `Windows`, `Mac`.
+    pub platform: String,
+    /// In the system's words.
+    pub os_version: String,
+    /// The agent's.
+    pub version: String,
+    /// Which door it comes through.
+    pub door: Door,
+}
+
+/// Agents, seen through a transaction.
+#[derive(Debug)]
+pub struct Agents<'t>(pub(super) &'t mut Tx);
+
+impl Agents<'_> {
+    /// Makes an agent that may use this certificate.
+    pub async fn create(
+        &mut self,
+        clock: &dyn Clock,
+        uid: AgentUid,
+        place: (CompanyUid, LocationUid),
+        new: &NewAgent,
+        certificate: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(INSERT)
+            .bind(uid)
+            .bind(place.0)
+            .bind(place.1)
+            .bind(&new.host_name)
+            .bind(new.host_name.to_lowercase())
+            .bind(&new.machine_id)
+            .bind(&new.platform)
+            .bind(&new.os_version)
+            .bind(&new.version)
+            .bind(new.door.name())
+            .bind(certificate.as_slice())
+            .bind(clock.now_ms())
+            .bind(false)
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// One agent.
+    pub async fn get(&mut self, scope: &Scope, uid: AgentUid) -> Result<Option<Agent>, StoreError> {
+        compile::get(self.0, &AGENTS, scope, uid.0).await
+    }
+
+    /// Whether this certificate is one the agent may use. Seeing the current one ends the former one's time.
+    pub async fn admit(&mut self, uid: AgentUid, certificate: &[u8; 32]) -> Result<bool, StoreError> {
+        let known = on!(self.0, db => sqlx::query(ADMIT).bind(uid).bind(certificate.as_slice()).execute(db).await?.rows_affected());
+        Ok(known == 1)
+    }
+
+    /// Gives the agent a new certificate; the one it has stays good until the new one is seen, so that a lost answer
+    /// locks nobody out.
+    pub async fn renew(&mut self, uid: AgentUid, certificate: &[u8; 32]) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(RENEW).bind(uid).bind(certificate.as_slice()).execute(db).await?.rows_affected());
+        Ok(())
+    }
+
+    /// A session began.
+    pub async fn connected(
+        &mut self,
+        clock: &dyn Clock,
+        uid: AgentUid,
+        now: &NewAgent,
+        driver: &str,
+        version_status: &str,
+    ) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(CONNECTED)
+            .bind(uid)
+            .bind(true)
+            .bind(clock.now_ms())
+            .bind(&now.version)
+            .bind(version_status)
+            .bind(driver)
+            .bind(&now.host_name)
+            .bind(now.host_name.to_lowercase())
+            .bind(&now.platform)
+            .bind(&now.os_version)
+            .bind(now.door.name())
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// Agents were heard of.
+    pub async fn heartbeat(&mut self, uid: AgentUid, at: i64) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(HEARTBEAT).bind(uid).bind(at).execute(db).await?.rows_affected());
+        Ok(())
+    }
+
+    /// A session ended.
+    pub async fn disconnected(&mut self, uid: AgentUid) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(DISCONNECTED).bind(uid).bind(false).execute(db).await?.rows_affected());
+        Ok(())
+    }
+
+    /// No session survives its host: at start, nobody is connected.
+    pub async fn all_disconnected(&mut self) -> Result<u64, StoreError> {
+        let rows = on!(self.0, db => sqlx::query(ALL_DISCONNECTED).bind(false).bind(true).execute(db).await?.rows_affected());
+        Ok(rows)
+    }
+
+    /// A page of agents.
+    pub async fn list(&mut self, scope: &Scope, query: &ListQuery) -> Result<Page<Agent>, StoreError> {
+        compile::run(self.0, &AGENTS, scope, query).await
+    }
+}

@@ -1,0 +1,141 @@
+//! What the rules must look at: rows that changed, and rows whose time has come. Nothing here scans the fleet: both come
+//! from the index over `due_at`.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::bulk::{BulkStatement, Column, Type};
+use super::{StoreError, Tx, on, statements};
+use crate::id::{AgentUid, CompanyUid, LocationUid, WorkloadUid};
+
+statements! {
+    WORKLOADS = "SELECT w.uid, w.company_uid, a.location_uid, w.agent_uid, w.name, a.host_name, w.kind, \
+        w.newest_restore_point, w.first_seen, w.restore_points, w.gone_at, w.revision \
+        FROM workloads w JOIN agents a ON a.uid = w.agent_uid \
+        WHERE w.due_at <= $1 ORDER BY w.due_at NULLS LAST, w.uid LIMIT $2";
+    AGENTS = "SELECT uid, company_uid, location_uid, host_name, version, connected, last_heartbeat, enrolled_at, revision \
+        FROM agents WHERE due_at <= $1 ORDER BY due_at NULLS LAST, uid LIMIT $2";
+    ALL_WORKLOADS = "UPDATE workloads SET due_at = 0, revision = revision + 1";
+    ALL_AGENTS = "UPDATE agents SET due_at = 0, revision = revision + 1";
+}
+
+const SETTLE_WORKLOADS: BulkStatement = BulkStatement {
+    name: "store::due::SETTLE_WORKLOADS",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid), ("revision", Type::Int), ("due_at", Type::Int)],
+    text: "UPDATE workloads SET due_at = input.due_at FROM input \
+        WHERE workloads.uid = input.uid AND workloads.revision = input.revision RETURNING workloads.uid AS uid",
+};
+
+const SETTLE_AGENTS: BulkStatement = BulkStatement {
+    name: "store::due::SETTLE_AGENTS",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid), ("revision", Type::Int), ("due_at", Type::Int)],
+    text: "UPDATE agents SET due_at = input.due_at FROM input \
+        WHERE agents.uid = input.uid AND agents.revision = input.revision RETURNING agents.uid AS uid",
+};
+
+pub(super) const BULK: &[BulkStatement] = &[SETTLE_WORKLOADS, SETTLE_AGENTS];
+
+/// A workload that is due, with the facts that rules may ask for.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DueWorkload {
+    /// Its id.
+    pub uid: WorkloadUid,
+    /// Whose it is.
+    pub company_uid: CompanyUid,
+    /// Where it stands.
+    pub location_uid: LocationUid,
+    /// Who reports it.
+    pub agent_uid: AgentUid,
+    /// For people.
+    pub name: String,
+    /// The agent's machine.
+    pub host_name: String,
+    /// `computer`, …
+    pub kind: String,
+    /// Absent: never backed up.
+    pub newest_restore_point: Option<i64>,
+    /// When the host heard of it first.
+    pub first_seen: i64,
+    /// How many there are.
+    pub restore_points: i64,
+    /// Its agent no longer reports it.
+    pub gone_at: Option<i64>,
+    /// To be handed back to [`Due::settle_workloads`].
+    pub revision: i64,
+}
+
+/// An agent that is due, with the facts that rules may ask for.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DueAgent {
+    /// Its id.
+    pub uid: AgentUid,
+    /// Whose it is.
+    pub company_uid: CompanyUid,
+    /// Where it stands.
+    pub location_uid: LocationUid,
+    /// Its machine.
+    pub host_name: String,
+    /// The agent's.
+    pub version: String,
+    /// Whether a session is open.
+    pub connected: bool,
+    /// Unix milliseconds.
+    pub last_heartbeat: i64,
+    /// Unix milliseconds.
+    pub enrolled_at: i64,
+    /// To be handed back to [`Due::settle_agents`].
+    pub revision: i64,
+}
+
+/// (id, revision that was looked at, when to look again).
+pub type Settled = (Uuid, i64, Option<i64>);
+
+/// What is due, seen through a transaction.
+#[derive(Debug)]
+pub struct Due<'t>(pub(super) &'t mut Tx);
+
+impl Due<'_> {
+    /// Workloads whose time has come, the longest due first.
+    pub async fn workloads(&mut self, now: i64, limit: i64) -> Result<Vec<DueWorkload>, StoreError> {
+        let rows = on!(self.0, db => sqlx::query_as(WORKLOADS).bind(now).bind(limit).fetch_all(db).await?);
+        Ok(rows)
+    }
+
+    /// Agents whose time has come, the longest due first.
+    pub async fn agents(&mut self, now: i64, limit: i64) -> Result<Vec<DueAgent>, StoreError> {
+        let rows = on!(self.0, db => sqlx::query_as(AGENTS).bind(now).bind(limit).fetch_all(db).await?);
+        Ok(rows)
+    }
+
+    /// Notes when to look at these workloads again; those it noted. One that changed in between is not among them and
+    /// stays due: what was found out about it is out of date.
+    pub async fn settle_workloads(&mut self, settled: &[Settled]) -> Result<HashSet<Uuid>, StoreError> {
+        let rows: Vec<(Uuid,)> = SETTLE_WORKLOADS.fetch(self.0, &[], &columns(settled)).await?;
+        Ok(rows.into_iter().map(|(uid,)| uid).collect())
+    }
+
+    /// The same for agents.
+    pub async fn settle_agents(&mut self, settled: &[Settled]) -> Result<HashSet<Uuid>, StoreError> {
+        let rows: Vec<(Uuid,)> = SETTLE_AGENTS.fetch(self.0, &[], &columns(settled)).await?;
+        Ok(rows.into_iter().map(|(uid,)| uid).collect())
+    }
+
+    /// Everything is due: a rule, or its parameters, changed.
+    pub async fn mark_all(&mut self) -> Result<(), StoreError> {
+        for statement in [ALL_WORKLOADS, ALL_AGENTS] {
+            on!(self.0, db => sqlx::query(statement).execute(db).await?.rows_affected());
+        }
+        Ok(())
+    }
+}
+
+fn columns(settled: &[Settled]) -> [Column; 3] {
+    [
+        Column::Uuid(settled.iter().map(|(uid, ..)| *uid).collect()),
+        Column::Int(settled.iter().map(|(_, revision, _)| *revision).collect()),
+        Column::MaybeInt(settled.iter().map(|(.., due_at)| *due_at).collect()),
+    ]
+}

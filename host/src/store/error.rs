@@ -1,0 +1,152 @@
+//! What can go wrong with a database, sorted by what the caller can do about it.
+
+use sqlx::migrate::MigrateError;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The URL names no database that is known here.
+    #[error("the database URL must begin with 'sqlite:' or 'postgres:'")]
+    Url,
+    /// It could not be opened.
+    #[error("cannot open the database at {url}; check that the place exists and that this user may read and write it")]
+    Open {
+        /// Without its password.
+        url: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Its schema is of a version this host does not know.
+    #[error(
+        "the database was written by a newer Keelson (it has migration {migration}, which this version does not know); \
+         start that version again, or restore a backup made before the upgrade"
+    )]
+    Newer {
+        /// The first migration that is not known here.
+        migration: i64,
+    },
+    /// Bringing its schema up to date failed.
+    #[error("cannot bring the database's schema up to date")]
+    Migrate(#[source] MigrateError),
+    /// It is away, busy or locked; later may be better.
+    #[error("the database does not answer")]
+    Unavailable {
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// No room is left.
+    #[error("the database is full")]
+    Full {
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A unique key is taken, or a row that is referred to is absent.
+    #[error("the constraint {constraint} does not hold")]
+    Conflict {
+        /// Its name, or its columns.
+        constraint: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A number does not fit the database's.
+    #[error("{what} does not fit into 63 bits")]
+    Range {
+        /// Which.
+        what: &'static str,
+    },
+    /// Anything else: a fault of the host.
+    #[error("the database refused a statement")]
+    Statement(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    pub(super) fn opening(url: &str, source: sqlx::Error) -> Self {
+        Self::Open { url: without_password(url), source }
+    }
+
+    pub(super) fn migrating(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMissing(migration) | MigrateError::VersionTooNew(migration, _) => {
+                Self::Newer { migration }
+            }
+            other => Self::Migrate(other),
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(source: sqlx::Error) -> Self {
+        let Some(database) = source.as_database_error() else {
+            return match source {
+                sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::WorkerCrashed => Self::Unavailable { source },
+                _ => Self::Statement(source),
+            };
+        };
+        if database.is_unique_violation() || database.is_foreign_key_violation() {
+            let constraint = database.constraint().unwrap_or_else(|| database.message()).to_owned();
+            return Self::Conflict { constraint, source };
+        }
+        match database.code().as_deref() {
+            Some(code) if is_busy(code) => Self::Unavailable { source },
+            Some("13" | "53100") => Self::Full { source },
+            _ => Self::Statement(source),
+        }
+    }
+}
+
+/// SQLite: busy, locked, I/O error, cannot open, not a database file any more. PostgreSQL: class 08 (connection), 53
+/// (resources, but for the full disk), 57P (shutting down), a serialization failure or a deadlock.
+fn is_busy(code: &str) -> bool {
+    if code.len() == 5 {
+        return code != "53100"
+            && (code.starts_with("08")
+                || code.starts_with("53")
+                || code.starts_with("57P")
+                || code == "40001"
+                || code == "40P01");
+    }
+    // The low byte of an extended code is the primary one.
+    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 10 | 14))
+}
+
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((user, place)) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:***@{place}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_in_a_message_has_no_password() {
+        assert_eq!(without_password("postgres://me:secret@db/keelson"), "postgres://me:***@db/keelson");
+        assert_eq!(without_password("sqlite:/var/keelson.db"), "sqlite:/var/keelson.db");
+    }
+
+    #[test]
+    fn a_busy_database_is_told_from_a_broken_statement() {
+        assert!(is_busy("5") && is_busy("517") && is_busy("40001") && is_busy("57P01"));
+        assert!(!is_busy("1") && !is_busy("42601") && !is_busy("53100"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Join tokens: what an agent is enrolled with.
+
+use super::{StoreError, Tx, on, statements};
+use crate::clock::Clock;
+use crate::id::{CompanyUid, JoinTokenUid, LocationUid};
+use crate::model::{Door, JoinToken};
+
+statements! {
+    INSERT = "INSERT INTO join_tokens (uid, company_uid, location_uid, hash, door, uses_left, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    BY_HASH = "SELECT uid, company_uid, location_uid, door, uses_left, expires_at FROM join_tokens WHERE hash = $1";
+    USE = "UPDATE join_tokens SET uses_left = uses_left - 1 WHERE uid = $1 AND uses_left > 0 AND expires_at > $2";
+}
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewJoinToken {
+    /// For whose agents.
+    pub company_uid: CompanyUid,
+    /// Where they stand.
+    pub location_uid: LocationUid,
+    /// SHA-256 of the secret.
+    pub hash: [u8; 32],
+    /// Which door they come through.
+    pub door: Door,
+    /// How many of them.
+    pub uses: u32,
+    /// Unix milliseconds.
+    pub expires_at: i64,
+}
+
+/// Join tokens, seen through a transaction.
+#[derive(Debug)]
+pub struct JoinTokens<'t>(pub(super) &'t mut Tx);
+
+impl JoinTokens<'_> {
+    /// Keeps a new token.
+    pub async fn create(&mut self, clock: &dyn Clock, new: &NewJoinToken) -> Result<JoinTokenUid, StoreError> {
+        let uid = JoinTokenUid::new(clock);
+        on!(self.0, db => sqlx::query(INSERT)
+            .bind(uid)
+            .bind(new.company_uid)
+            .bind(new.location_uid)
+            .bind(new.hash.as_slice())
+            .bind(new.door.name())
+            .bind(i64::from(new.uses))
+            .bind(clock.now_ms())
+            .bind(new.expires_at)
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(uid)
+    }
+
+    /// The token with this hash, whatever its state.
+    pub async fn by_hash(&mut self, hash: &[u8; 32]) -> Result<Option<JoinToken>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(BY_HASH).bind(hash.as_slice()).fetch_optional(db).await?);
+        Ok(row)
+    }
+
+    /// Takes one use; false when none is left or its time is over.
+    pub async fn take_use(&mut self, clock: &dyn Clock, uid: JoinTokenUid) -> Result<bool, StoreError> {
+        let taken = on!(self.0, db => sqlx::query(USE).bind(uid).bind(clock.now_ms()).execute(db).await?.rows_affected());
+        Ok(taken == 1)
+    }
+}

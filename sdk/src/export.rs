@@ -1,0 +1,52 @@
+//! From the generated traits to the plugin's own.
+
+use std::marker::PhantomData;
+use std::sync::Once;
+
+use crate::bindings::alert_rules::exports::keelson::plugin::alert_rules as wit;
+use crate::bindings::base::exports::keelson::plugin::lifecycle;
+use crate::bindings::base::keelson::plugin::types;
+use crate::{AlertRules, Call, Error, Facts, Plugin};
+
+/// What `plugin!` exports.
+#[derive(Debug)]
+pub struct Exports<P>(PhantomData<P>);
+
+impl<P: Plugin> lifecycle::Guest for Exports<P> {
+    fn describe(host: String) -> Result<String, types::PluginError> {
+        log_panics();
+        P::start(&host)?;
+        Ok(serde_json::json!({ "id": P::ID, "version": P::VERSION }).to_string())
+    }
+}
+
+impl<P: AlertRules> wit::Guest for Exports<P> {
+    fn rules() -> Vec<wit::Rule> {
+        log_panics();
+        P::rules().into_iter().map(wit::Rule::from).collect()
+    }
+
+    fn evaluate(
+        context: types::Context,
+        rule: String,
+        parameters: String,
+        facts: types::Table,
+    ) -> Result<wit::Verdicts, types::PluginError> {
+        log_panics();
+        let call = Call { id: context.call_id, now: context.now };
+        let verdicts = P::evaluate(&call, &rule, &parameters, &Facts::from_table(facts))?;
+        Ok(verdicts.into())
+    }
+}
+
+/// There is no standard error in a component: without this, a panic's message would be lost.
+fn log_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|panic| crate::log::error(&panic.to_string()))));
+}
+
+impl From<Error> for types::PluginError {
+    fn from(error: Error) -> Self {
+        Self { code: error.code, message: error.message, retryable: error.retryable }
+    }
+}

@@ -1,0 +1,17 @@
+//! Every plugin.
+
+use crate::Error;
+
+/// What every plugin says of itself. The host refuses a component whose id or version is not that of its `plugin.toml`.
+pub trait Plugin {
+    /// `vendor.name`.
+    const ID: &'static str;
+    /// Semver; usually `env!("CARGO_PKG_VERSION")`.
+    const VERSION: &'static str;
+
+    /// Called once at each load, before anything else. An error refuses the load with that message: a plugin that finds
+    /// its settings unusable says so here. The argument is a JSON object with the host's `version` and `contract`.
+    fn start(_host: &str) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! The plugin host with real guests: the shipped plugin, one that misbehaves on demand, and damaged files.
+
+mod evil;
+mod load;
+mod reload;
+mod rules;
+mod support;

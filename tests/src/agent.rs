@@ -1,0 +1,138 @@
+//! Real agents beside real restic repositories.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::process::{keelson_agent, run};
+
+/// A restic repository with its password, and something to back up.
+#[derive(Debug)]
+pub struct Repository {
+    folder: TempDir,
+}
+
+impl Repository {
+    /// Makes an empty one.
+    pub fn create() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("password"), "correct horse").expect("a password file");
+        std::fs::create_dir(folder.path().join("files")).expect("a folder");
+        std::fs::write(folder.path().join("files/letter.txt"), "Dear reader").expect("a file");
+        let repository = Self { folder };
+        repository.restic(&["init"]);
+        repository
+    }
+
+    /// Where the repository lies.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("repository")
+    }
+
+    /// The file with its password.
+    pub fn password_file(&self) -> PathBuf {
+        self.folder.path().join("password")
+    }
+
+    /// Backs up, as `host`, `hours` ago.
+    pub fn back_up(&self, host: &str, hours_ago: i64) {
+        let then = now() - time::Duration::hours(hours_ago);
+        let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+        let then = then.format(format).expect("an instant");
+        let files = self.folder.path().join("files");
+        let files = files.to_str().expect("a plain path");
+        self.restic(&["backup", "--host", host, "--time", &then, files]);
+    }
+
+    /// Forgets all snapshots of a host.
+    pub fn forget(&self, host: &str) {
+        self.restic(&["forget", "--host", host, "--keep-last", "1", "--unsafe-allow-remove-all"]);
+    }
+
+    fn restic(&self, arguments: &[&str]) {
+        let mut command = Command::new("restic");
+        command.args(arguments).env("RESTIC_REPOSITORY", self.path());
+        command.env("RESTIC_PASSWORD_FILE", self.password_file()).env("RESTIC_CACHE_DIR", self.folder.path().join("cache"));
+        // `--time` is taken as local time.
+        command.env("TZ", "UTC");
+        run(&mut command);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "restic's snapshots are made by the machine's clock")]
+fn now() -> time::OffsetDateTime {
+    time::OffsetDateTime::now_utc()
+}
+
+/// An enrolled agent, which may be killed and started again.
+#[derive(Debug)]
+pub struct Agent {
+    child: Option<Child>,
+    data: TempDir,
+}
+
+impl Agent {
+    /// Enrols one for a repository.
+    pub fn enroll(token: &str, repository: &Repository) -> Self {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let token_file = data.path().join("token");
+        std::fs::write(&token_file, token).expect("a token file");
+        let mut command = Command::new(keelson_agent());
+        command.arg("enroll").arg("--token-file").arg(&token_file).arg("--data").arg(Self::folder(&data));
+        command.args(["--driver", "restic", "--restic-repo"]).arg(repository.path());
+        command.arg("--restic-password-file").arg(repository.password_file());
+        run(&mut command);
+        Self { child: None, data }
+    }
+
+    fn folder(data: &TempDir) -> PathBuf {
+        data.path().join("agent")
+    }
+
+    /// Runs it.
+    pub fn start(&mut self) {
+        self.kill();
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("a log");
+        let mut command = Command::new(keelson_agent());
+        command.arg("run").arg("--data").arg(Self::folder(&self.data)).args(["--interval", "1", "--max-backoff", "1"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        self.child = Some(command.spawn().expect("the agent's program starts"));
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("a process of ours");
+            child.wait().expect("a process of ours");
+        }
+    }
+
+    /// Where it writes its log.
+    pub fn log_file(&self) -> PathBuf {
+        self.data.path().join("agent.log")
+    }
+
+    /// Its spool's database.
+    pub fn spool(&self) -> PathBuf {
+        Self::folder(&self.data).join("spool.db")
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            show("agent", &self.log_file());
+        }
+    }
+}
+
+fn show(who: &str, log: &Path) {
+    let log = std::fs::read_to_string(log).unwrap_or_default();
+    let tail: Vec<_> = log.lines().rev().take(40).collect();
+    #[expect(clippy::print_stderr, reason = "a test that fails shows the last words of its parts")]
+    for line in tail.iter().rev() {
+        eprintln!("{who}: {line}");
+    }
+}

@@ -1,0 +1,45 @@
+//! A database of one's own.
+
+use keelson::store::Store;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A fresh, empty database. Dropped, the SQLite file goes; a PostgreSQL database goes with its throw-away cluster.
+#[derive(Debug)]
+pub struct TestDatabase {
+    /// What a host is given.
+    pub url: String,
+    folder: Option<TempDir>,
+}
+
+impl TestDatabase {
+    /// A file in a temporary folder.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite:{}", folder.path().join("keelson.db").display());
+        Self { url, folder: Some(folder) }
+    }
+
+    /// A database in the cluster that `cargo xtask test` starts.
+    pub async fn postgres() -> Self {
+        use sqlx::{Connection, Executor};
+        let cluster = std::env::var("TEST_POSTGRES_URL")
+            .expect("TEST_POSTGRES_URL names no PostgreSQL cluster; run the tests with: cargo xtask test");
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        let mut admin = sqlx::PgConnection::connect(&cluster).await.expect("the test cluster answers");
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        admin.execute(sqlx::query(create)).await.expect("a database of the test's own");
+        let (server, _) = cluster.rsplit_once('/').expect("a URL with a database");
+        Self { url: format!("{server}/{name}"), folder: None }
+    }
+
+    /// Opens it.
+    pub async fn store(&self) -> Store {
+        Store::open(&self.url).await.expect("the database opens")
+    }
+
+    /// Whether it is a file.
+    pub fn is_sqlite(&self) -> bool {
+        self.folder.is_some()
+    }
+}

@@ -1,0 +1,41 @@
+//! What all tests stand on: databases of both kinds, hosts in this process or as processes of their own, agents, clients.
+//!
+//! A test that touches the store is written once, with [`on_both!`], and runs once for each database. Nothing is skipped:
+//! a part that is missing (PostgreSQL, restic, a built program) fails the test with the command that mends it.
+
+pub mod agent;
+pub mod client;
+pub mod database;
+pub mod host;
+pub mod process;
+pub mod wait;
+
+pub use agent::{Agent, Repository};
+pub use client::Client;
+pub use database::TestDatabase;
+pub use host::{HostProcess, TestHost};
+pub use wait::eventually;
+
+/// One test for both databases: `on_both! { fn a_sentence(database) { … } }` becomes `a_sentence::sqlite` and
+/// `a_sentence::postgres`.
+#[macro_export]
+macro_rules! on_both {
+    ($(fn $name:ident($database:ident) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports, reason = "a test may need nothing of its module")]
+            use super::*;
+
+            async fn case($database: $crate::TestDatabase) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                case($crate::TestDatabase::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                case($crate::TestDatabase::postgres().await).await;
+            }
+        }
+    )+};
+}

@@ -1,0 +1,103 @@
+//! Rows that tests start from.
+
+use std::sync::Arc;
+
+use keelson::clock::ManualClock;
+use keelson::id::{AgentUid, CompanyUid};
+use keelson::model::{Door, NewCompany};
+use keelson::store::{Facts, NewAgent, Offset, RestorePointFact, ServerFact, Store, WorkloadFact};
+
+/// An instant in 2026.
+pub const NOW: i64 = 1_795_000_000_000;
+
+/// A store with one company and one agent.
+pub struct World {
+    pub store: Store,
+    pub clock: Arc<ManualClock>,
+    pub company: CompanyUid,
+    pub agent: AgentUid,
+}
+
+pub async fn company(store: &Store, clock: &ManualClock, name: &str) -> CompanyUid {
+    let new = NewCompany {
+        name: name.to_owned(),
+        alarm_detect_enabled: true,
+        rest_access_enabled: true,
+        owner_name: String::new(),
+        details: "{}".to_owned(),
+    };
+    let mut tx = store.write().await.unwrap();
+    let company = tx.companies().create(clock, &new).await.unwrap();
+    tx.commit().await.unwrap();
+    company.uid
+}
+
+pub async fn agent(store: &Store, clock: &ManualClock, company: CompanyUid) -> AgentUid {
+    let mut tx = store.write().await.unwrap();
+    let location = tx.companies().default_location(company).await.unwrap().unwrap();
+    let uid = AgentUid::new(clock);
+    let new = NewAgent {
+        host_name: "Backup-01".to_owned(),
+        machine_id: "m".to_owned(),
+        platform: "Linux".to_owned(),
+        os_version: "12".to_owned(),
+        version: "0.1.0".to_owned(),
+        door: Door::Remote,
+    };
+    tx.agents().create(clock, uid, (company, location), &new, &[7; 32]).await.unwrap();
+    tx.commit().await.unwrap();
+    uid
+}
+
+impl World {
+    pub async fn new(store: Store) -> Self {
+        let clock = ManualClock::at(NOW);
+        let company = company(&store, &clock, "Hängematte AG").await;
+        let agent = agent(&store, &clock, company).await;
+        Self { store, clock, company, agent }
+    }
+
+    /// Takes one batch, as a session does; whether it was the next.
+    pub async fn take(&self, epoch: i64, sequence: i64, facts: &Facts) -> bool {
+        let mut tx = self.store.write().await.unwrap();
+        if !tx.ingest().advance(self.agent, Offset { epoch, sequence }).await.unwrap() {
+            return false;
+        }
+        tx.ingest().store(&*self.clock, (self.agent, self.company), epoch, facts).await.unwrap();
+        tx.commit().await.unwrap();
+        true
+    }
+}
+
+/// A server with these workloads, each with restore points at these instants.
+pub fn inventory(workloads: &[(&str, &[i64])]) -> Facts {
+    let server = ServerFact {
+        key: "repo".to_owned(),
+        name: "Repository".to_owned(),
+        engine: "restic".to_owned(),
+        version: "0.14".to_owned(),
+    };
+    let workload = |name: &str| WorkloadFact {
+        server: "repo".to_owned(),
+        key: name.to_owned(),
+        name: name.to_owned(),
+        kind: "computer".to_owned(),
+        operation_mode: "Server".to_owned(),
+        backed_up_items: "/srv".to_owned(),
+    };
+    let point = |name: &str, at: i64| RestorePointFact {
+        server: "repo".to_owned(),
+        workload: name.to_owned(),
+        key: at.to_string(),
+        created_at: at,
+        size: None,
+        source_size: Some(5),
+        destination: "/repo".to_owned(),
+    };
+    Facts {
+        servers: vec![server],
+        workloads: workloads.iter().map(|(name, _)| workload(name)).collect(),
+        restore_points: workloads.iter().flat_map(|(name, at)| at.iter().map(|at| point(name, *at))).collect(),
+        ..Facts::default()
+    }
+}

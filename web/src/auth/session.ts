@@ -1,0 +1,84 @@
+import { type QueryClient, queryOptions } from '@tanstack/react-query';
+import { ApiError, mayPass } from '../api/errors';
+import { rememberCsrfToken, send } from '../api/http';
+
+/** Who is signed in. */
+export interface User {
+  uid: string;
+  name: string;
+  role: string;
+  companyUid?: string;
+}
+
+/** Nobody is signed in, or someone is; `expired` when the host ended a session that this page had. */
+export type Session = { user: User } | { user: null; expired: boolean };
+
+interface Granted {
+  data: { user: User; csrfToken: string };
+}
+
+const PATH = '/ui/session';
+
+function sessionRequest(method: string, signal?: AbortSignal, body?: object): Request {
+  return new Request(PATH, {
+    method,
+    ...(signal && { signal }),
+    ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+  });
+}
+
+async function granted(response: Response): Promise<Session> {
+  const { data }: Granted = await response.json();
+  rememberCsrfToken(data.csrfToken);
+  return { user: data.user };
+}
+
+/** Asked once, on load. The cookie is out of reach of scripts, so only the host can tell. */
+export const sessionQuery = queryOptions<Session>({
+  queryKey: ['session'],
+  queryFn: async ({ signal }) => {
+    try {
+      return await granted(await send(sessionRequest('GET', signal)));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        return { user: null, expired: false };
+      }
+      throw error;
+    }
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: Number.POSITIVE_INFINITY,
+  retry: (_count, error) => mayPass(error),
+  retryDelay: 2_000,
+});
+
+export async function signIn(credentials: { username: string; password: string }): Promise<Session> {
+  return granted(await send(sessionRequest('POST', undefined, credentials)));
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await send(sessionRequest('DELETE'));
+  } catch (error) {
+    // Already ended: that is what was wanted.
+    if (!(error instanceof ApiError && error.status === 401)) {
+      throw error;
+    }
+  }
+}
+
+/** Forgets the user and everything that was read in their name. */
+export function endSession(client: QueryClient, expired: boolean): void {
+  rememberCsrfToken(undefined);
+  const nobody: Session = { user: null, expired };
+  client.setQueryData(sessionQuery.queryKey, nobody);
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
+}
+
+/** A 401 on anything but the sign-in itself: the host ended the session, so the page goes back to the door. */
+export function noticeExpiry(client: QueryClient, error: Error): void {
+  const session = client.getQueryData(sessionQuery.queryKey);
+  if (error instanceof ApiError && error.status === 401 && session?.user) {
+    endSession(client, true);
+  }
+}
