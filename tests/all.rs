@@ -1,3 +1,15 @@
 //! All tests that need more than one crate's own parts, in one binary: linking is what costs.
 
+// `cfg(test)` on each: it tells clippy that helpers beside the tests are tests too.
+#[cfg(test)]
+mod agents;
+#[cfg(test)]
+mod api;
+#[cfg(test)]
+mod console;
+#[cfg(test)]
+mod flows;
+#[cfg(test)]
+mod plugins;
+#[cfg(test)]
 mod store;

@@ -67,9 +67,7 @@ pub enum EnrollError {
     #[error("cannot reach the host")]
     Dial(#[source] DialError),
     /// The host said no.
-    #[error(
-        "the host refused the enrolment: {0}; tokens expire and count their uses, `keelson agent token` makes another"
-    )]
+    #[error("the host refused the enrolment: {0}")]
     Refused(String),
     /// The host could not.
     #[error("the host could not enrol the agent: {0}; try again later")]

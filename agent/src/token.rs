@@ -66,9 +66,9 @@ pub enum TokenError {
     /// Cut short or altered.
     #[error("the join token is damaged: its text is not base64url; copy it again, whole and on one line")]
     Base64(#[source] base64::DecodeError),
-    /// Cut short or altered.
+    /// Cut short or altered. What serde found is left out: it may quote the secret.
     #[error("the join token is damaged: its content cannot be read; copy it again, whole and on one line")]
-    Content(#[source] serde_json::Error),
+    Content,
     /// It has no secret.
     #[error("the join token carries no secret; make a new one on the host")]
     Secret,
@@ -92,7 +92,7 @@ impl JoinToken {
         }
         let body = text.strip_prefix(PREFIX).ok_or(TokenError::Prefix)?;
         let json = URL_SAFE_NO_PAD.decode(body).map_err(TokenError::Base64)?;
-        let wire: Wire = serde_json::from_slice(&json).map_err(TokenError::Content)?;
+        let wire: Wire = serde_json::from_slice(&json).map_err(|_| TokenError::Content)?;
         if wire.t.is_empty() {
             return Err(TokenError::Secret);
         }

@@ -103,8 +103,9 @@ impl Gateway {
     /// Lets agents in through a listener.
     pub fn open(&self, door: Door, listener: TcpListener, tls: Arc<ServerConfig>) {
         let incoming = door::incoming(door, listener, tls, self.shared.stopping.clone(), &self.tasks);
-        let service = ConsoleServer::new(service::ConsoleService::new(Arc::clone(&self.shared), self.tasks.clone()))
-            .max_decoding_message_size(LARGEST_FRAME);
+        let service =
+            ConsoleServer::new(service::ConsoleService::new(Arc::clone(&self.shared), self.tasks.clone()))
+                .max_decoding_message_size(LARGEST_FRAME);
         let stopping = self.shared.stopping.clone();
         let server = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
@@ -131,7 +132,10 @@ impl Gateway {
     }
 }
 
-/// Opens a port for agents.
-pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+/// An open port.
+pub type Listener = TcpListener;
+
+/// Opens a port.
+pub async fn bind(address: SocketAddr) -> std::io::Result<Listener> {
     TcpListener::bind(address).await
 }

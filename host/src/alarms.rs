@@ -98,7 +98,13 @@ impl Engine {
         match self.pass().await {
             Ok(report) if report.moved() => {
                 let Report { looked_at, opened, resolved, failed } = report;
-                tracing::info!(looked_at, opened, resolved, failed, "alarms.pass: {opened} opened, {resolved} resolved");
+                tracing::info!(
+                    looked_at,
+                    opened,
+                    resolved,
+                    failed,
+                    "alarms.pass: {opened} opened, {resolved} resolved"
+                );
             }
             Ok(report) => tracing::trace!(looked_at = report.looked_at, "alarms.pass"),
             Err(error) => tracing::warn!(error = %chain(&error), "alarms.pass: cannot finish; trying again"),

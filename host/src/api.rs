@@ -115,7 +115,11 @@ impl ApiState {
         let state = self.clone();
         tokio::spawn(async move {
             if let Err(error) = state.touch_key(id).await {
-                tracing::debug!(key.id = id, error = crate::error::chain(&error), "cannot note the use of API key {id}");
+                tracing::debug!(
+                    key.id = id,
+                    error = crate::error::chain(&error),
+                    "cannot note the use of API key {id}"
+                );
             }
         });
     }
@@ -148,3 +152,6 @@ fn routes() -> Routes {
     .into_iter()
     .fold(Routes::default(), Routes::merge)
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agents::{self, Gateway, GatewayOptions};
+use crate::agents::{self, Gateway, GatewayOptions, Listener};
 use crate::alarms::Engine;
 use crate::api::{self, ApiState};
 use crate::clock::{SharedClock, SystemClock};
@@ -36,6 +35,8 @@ pub struct RunFile {
     pub agents_hosted: SocketAddr,
     /// Health.
     pub health: SocketAddr,
+    /// The name under which agents and browsers reach it.
+    pub advertise: String,
     /// SHA-256 of the CA's public key.
     pub ca_fingerprint: String,
     /// The CA's certificate, for scripts to trust.
@@ -72,10 +73,10 @@ pub struct App {
 
 /// The ports, open.
 struct Listeners {
-    api: TcpListener,
-    remote: TcpListener,
-    hosted: TcpListener,
-    health: TcpListener,
+    api: Listener,
+    remote: Listener,
+    hosted: Listener,
+    health: Listener,
 }
 
 impl App {
@@ -91,15 +92,17 @@ impl App {
         let pki = Arc::new(Pki::open(data, &*clock)?);
         let store = Store::open(&config.database(data)).await?;
         let installation = ensure_installation(&store, &clock).await?;
-        let plugins = Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
+        let plugins =
+            Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
         let listeners = bind(config).await?;
         let names = names(config);
         let changed = Arc::new(Notify::new());
 
         let options = GatewayOptions { heartbeat: config.heartbeat() };
         let gateway =
-            Gateway::new(store.clone(), Arc::clone(&pki), Arc::clone(&clock), options, Arc::clone(&changed)).await?;
-        let addresses = addresses(&listeners, &pki)?;
+            Gateway::new(store.clone(), Arc::clone(&pki), Arc::clone(&clock), options, Arc::clone(&changed))
+                .await?;
+        let addresses = addresses(&listeners, &pki, config)?;
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let agents_tls = pki.agents_tls(&names, &*clock)?;
         gateway.open(Door::Remote, listeners.remote, Arc::clone(&agents_tls));
@@ -127,7 +130,10 @@ impl App {
     }
 }
 
-async fn ensure_installation(store: &Store, clock: &SharedClock) -> anyhow::Result<crate::model::Installation> {
+async fn ensure_installation(
+    store: &Store,
+    clock: &SharedClock,
+) -> anyhow::Result<crate::model::Installation> {
     let mut tx = store.write().await?;
     let installation = tx.installation().ensure(&**clock).await?;
     tx.commit().await?;
@@ -149,14 +155,18 @@ fn lock(data: &Path) -> anyhow::Result<File> {
         Err(std::fs::TryLockError::WouldBlock) => {
             bail!("another keelson runs on {}; stop it, or give this one another --data", data.display())
         }
-        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(std::fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 
 async fn bind(config: &Config) -> anyhow::Result<Listeners> {
-    async fn one(what: &str, flag: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    async fn one(what: &str, flag: &str, address: SocketAddr) -> anyhow::Result<Listener> {
         let bound = agents::bind(address).await;
-        bound.with_context(|| format!("cannot listen on {address} for {what}; free the port or give another with --{flag}"))
+        bound.with_context(|| {
+            format!("cannot listen on {address} for {what}; free the port or give another with --{flag}")
+        })
     }
     Ok(Listeners {
         api: one("the API", "api", config.api).await?,
@@ -166,13 +176,14 @@ async fn bind(config: &Config) -> anyhow::Result<Listeners> {
     })
 }
 
-fn addresses(listeners: &Listeners, pki: &Pki) -> anyhow::Result<RunFile> {
+fn addresses(listeners: &Listeners, pki: &Pki, config: &Config) -> anyhow::Result<RunFile> {
     Ok(RunFile {
         pid: std::process::id(),
         api: listeners.api.local_addr()?,
         agents_remote: listeners.remote.local_addr()?,
         agents_hosted: listeners.hosted.local_addr()?,
         health: listeners.health.local_addr()?,
+        advertise: config.advertise(),
         ca_fingerprint: pki.pin(),
         ca_file: std::path::absolute(pki.ca_file())?,
     })

@@ -59,7 +59,8 @@ struct Place {
 
 impl Place {
     async fn store(&self) -> anyhow::Result<Store> {
-        std::fs::create_dir_all(&self.data).with_context(|| format!("cannot make {}", self.data.display()))?;
+        std::fs::create_dir_all(&self.data)
+            .with_context(|| format!("cannot make {}", self.data.display()))?;
         Ok(Store::open(&self.config.database(&self.data)).await?)
     }
 }
@@ -87,7 +88,11 @@ async fn serve_until_stopped(place: &Place) -> anyhow::Result<()> {
     let at = &app.addresses;
     let host = place.config.advertise();
     say(&format!("Keelson {} serves https://{host}:{}/", env!("CARGO_PKG_VERSION"), at.api.port()))?;
-    say(&format!("  agents     {host}:{} (remote), {host}:{} (hosted)", at.agents_remote.port(), at.agents_hosted.port()))?;
+    say(&format!(
+        "  agents     {host}:{} (remote), {host}:{} (hosted)",
+        at.agents_remote.port(),
+        at.agents_hosted.port()
+    ))?;
     say(&format!("  health     http://{}/readyz", at.health))?;
     say(&format!("  CA         {} in {}", at.ca_fingerprint, at.ca_file.display()))?;
     say(&format!(

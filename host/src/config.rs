@@ -160,7 +160,11 @@ mod tests {
     #[test]
     fn flags_win_over_the_file_and_the_file_over_defaults() {
         let data = tempfile::tempdir().unwrap();
-        std::fs::write(data.path().join("keelson.toml"), "api = \"127.0.0.1:1\"\nadvertise = \"console.example\"").unwrap();
+        std::fs::write(
+            data.path().join("keelson.toml"),
+            "api = \"127.0.0.1:1\"\nadvertise = \"console.example\"",
+        )
+        .unwrap();
         let serve = ServeFlags { api: Some(SocketAddr::from(([127, 0, 0, 1], 2))), ..ServeFlags::default() };
         let config = Config::load(data.path(), &Flags::default(), &serve).unwrap();
         assert_eq!(config.api.port(), 2);
@@ -172,7 +176,8 @@ mod tests {
     fn an_unknown_key_is_named() {
         let data = tempfile::tempdir().unwrap();
         std::fs::write(data.path().join("keelson.toml"), "agent-remote = \"127.0.0.1:1\"").unwrap();
-        let error = Config::load(data.path(), &Flags::default(), &ServeFlags::default()).unwrap_err().to_string();
+        let error =
+            Config::load(data.path(), &Flags::default(), &ServeFlags::default()).unwrap_err().to_string();
         assert!(error.contains("agent-remote"), "{error}");
     }
 }

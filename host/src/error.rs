@@ -1,8 +1,6 @@
 //! The host's domain error: what went wrong, in words for the caller, knowing nothing of HTTP. Only `api/error.rs` turns
 //! it into a status. What must not reach a caller is a `source`, logged once at the boundary.
 
-use crate::store::StoreError;
-
 /// A failure as a caller may see it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,22 +48,6 @@ pub enum Error {
     /// The host's own fault.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Unavailable { .. } => Self::Unavailable {
-                message: "the database does not answer; try again in a moment".to_owned(),
-                source: Some(Box::new(error)),
-            },
-            StoreError::Full { .. } => Self::StorageFull(Box::new(error)),
-            StoreError::Conflict { ref constraint, .. } => Self::Conflict {
-                message: format!("another entry with the same key exists already ({constraint}); choose another"),
-            },
-            other => Self::Internal(Box::new(other)),
-        }
-    }
 }
 
 /// An error and all its causes on one line, for the log.

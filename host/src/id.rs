@@ -63,7 +63,7 @@ ids! {
     WorkloadUid;
 }
 
-/// A UUIDv7 of the clock's now.
+/// A `UUIDv7` of the clock's now.
 pub fn fresh(clock: &dyn Clock) -> Uuid {
     let now = u64::try_from(clock.now_ms()).unwrap_or_default();
     let milliseconds = u32::try_from(now % 1000).unwrap_or_default();
@@ -76,7 +76,10 @@ pub fn derived(parent: Uuid, key: &str) -> Uuid {
     Uuid::new_v5(&parent, key.as_bytes())
 }
 
-/// `N` random bytes of the operating system. A machine that cannot give any cannot keep a secret either.
+/// `N` random bytes of the operating system.
+///
+/// # Panics
+/// If the system gives none: a machine that cannot give any cannot keep a secret either.
 pub fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     #[expect(clippy::expect_used, reason = "without randomness nothing that follows is safe")]

@@ -7,5 +7,7 @@ mod scope;
 
 pub use alarm::{Activation, Alarm, AlarmStatus, AlarmTemplate, NewTemplate};
 pub use inventory::{Agent, BackupServer, Door, JoinToken, RestorePoint, Workload};
-pub use organisation::{ApiKey, Company, Installation, NewApiKey, NewCompany, NewUser, Token, TokenKind, User};
+pub use organisation::{
+    ApiKey, Company, Installation, NewApiKey, NewCompany, NewUser, Token, TokenKind, User,
+};
 pub use scope::{Role, Scope, Tier};

@@ -176,14 +176,14 @@ impl Pki {
             self.make_server(names, clock, &certificate_path, &key_path)?;
             write(&names_path, &wanted, false)?;
         }
-        let damaged = |path: &Path| {
-            let path = path.to_owned();
-            move |_| PkiError::Damaged { path, source: rcgen::Error::CouldNotParseCertificate }
+        let damaged = |path: &Path| PkiError::Damaged {
+            path: path.to_owned(),
+            source: rcgen::Error::CouldNotParseCertificate,
         };
         let leaf = CertificateDer::from_pem_slice(read(&certificate_path)?.as_bytes())
-            .map_err(|_| damaged(&certificate_path)(()))?;
-        let key =
-            PrivatePkcs8KeyDer::from_pem_slice(read(&key_path)?.as_bytes()).map_err(|_| damaged(&key_path)(()))?;
+            .map_err(|_| damaged(&certificate_path))?;
+        let key = PrivatePkcs8KeyDer::from_pem_slice(read(&key_path)?.as_bytes())
+            .map_err(|_| damaged(&key_path))?;
         Ok((vec![leaf, self.ca.clone()], key.into()))
     }
 
@@ -249,11 +249,19 @@ fn make_folder(folder: &Path) -> Result<(), PkiError> {
     use std::os::unix::fs::DirBuilderExt;
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
-    builder.create(folder).map_err(|source| PkiError::File { action: "make", path: folder.to_owned(), source })
+    builder.create(folder).map_err(|source| PkiError::File {
+        action: "make",
+        path: folder.to_owned(),
+        source,
+    })
 }
 
 fn read(path: &Path) -> Result<String, PkiError> {
-    std::fs::read_to_string(path).map_err(|source| PkiError::File { action: "read", path: path.to_owned(), source })
+    std::fs::read_to_string(path).map_err(|source| PkiError::File {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Whole or not at all, and on the disk before it has its name.
@@ -302,7 +310,10 @@ mod tests {
         let clock = ManualClock::at(1_800_000_000_000);
         let pki = Pki::open(data.path(), &*clock).unwrap();
         let key = KeyPair::generate().unwrap();
-        let request = CertificateParams::new(vec!["somebody-else".to_owned()]).unwrap().serialize_request(&key).unwrap();
+        let request = CertificateParams::new(vec!["somebody-else".to_owned()])
+            .unwrap()
+            .serialize_request(&key)
+            .unwrap();
         let agent = Uuid::from_u128(7);
         let issued = pki.issue_agent(request.der(), agent, &*clock).unwrap();
         let (_, leaf) = x509_parser::parse_x509_certificate(&issued.chain[0]).unwrap();

@@ -1,5 +1,6 @@
 //! Chromium, driven by the scripts in `web/e2e`. A script reports each step that it reached, one JSON object a line, so a
-//! test can act on the host between two steps while the same page stays open.
+//! test can act on the host between two steps while the same page stays open. With `E2E_SCREENSHOTS=FOLDER` in the
+//! environment every step leaves a picture there.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -39,19 +40,9 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// `alarms.mjs`: signs in, waits for the company, for the alarm, for the alarm to go; pictures go to `screenshots`.
-    pub(crate) fn watch_alarm(
-        host: &Host<'_>,
-        company: &str,
-        alarm: &str,
-        screenshots: Option<&Path>,
-    ) -> Result<Self> {
-        let mut command = script("alarms.mjs", host)?;
-        command.env("E2E_COMPANY", company).env("E2E_ALARM", alarm);
-        if let Some(folder) = screenshots {
-            command.env("E2E_SCREENSHOTS", folder);
-        }
-        Self::start(&mut command)
+    /// `alarms.mjs`: signs in, waits for the company, for the alarm, for the alarm to go.
+    pub(crate) fn watch_alarm(host: &Host<'_>, company: &str, alarm: &str) -> Result<Self> {
+        Self::start(script("alarms.mjs", host)?.env("E2E_COMPANY", company).env("E2E_ALARM", alarm))
     }
 
     fn start(command: &mut Command) -> Result<Self> {
@@ -74,7 +65,7 @@ impl Browser {
         while let Some(line) = self.steps.next_line().await? {
             let report: Value =
                 serde_json::from_str(&line).with_context(|| format!("the script wrote {line:?}"))?;
-            match report["step"].as_str() {
+            match report.get("step").and_then(Value::as_str) {
                 Some(reached) if reached == step => return Ok(()),
                 Some("failed") => bail!("on the way to {step:?} the browser failed: {report}"),
                 _ => {}
@@ -117,12 +108,38 @@ fn script(name: &str, host: &Host<'_>) -> Result<Command> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
+    if let Some(browser) = std::env::var_os("CHROMIUM_BIN") {
+        command.env("E2E_CHROMIUM", browser);
+    }
     Ok(command)
 }
 
 #[cfg(test)]
 mod tests {
+    use keelson_tests::process::packages;
+    use keelson_tests::{Agent, HostProcess, Repository, TestDatabase};
+
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn an_alarm_comes_and_goes_while_the_page_stays_open() {
+        let host = HostProcess::start(TestDatabase::sqlite(), Some(packages())).await;
+        host.command(&["company", "add", "--name", "Bakery"]);
+        let password = host.command(&["user", "add", "--name", "baker", "--role", "PortalAdministrator"]);
+        let repository = Repository::create();
+        repository.back_up("oven", 72);
+        let mut agent = Agent::enroll(&host.command(&["agent", "token", "--company", "Bakery"]), &repository);
+        agent.start();
+
+        let addresses = host.addresses();
+        let url = format!("https://localhost:{}/", addresses.api.port());
+        let console = Host { url: &url, ca_file: &addresses.ca_file, user: "baker", password: &password };
+        let mut browser = Browser::watch_alarm(&console, "Bakery", "oven").unwrap();
+        browser.reach("alarm-seen").await.unwrap();
+        repository.back_up("oven", 0);
+        browser.reach("alarm-gone").await.unwrap();
+        browser.finish().await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_browser_that_finds_no_host_says_so() {
@@ -130,7 +147,7 @@ mod tests {
         let url = format!("https://127.0.0.1:{port}");
         let ca_file = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
         let host = Host { url: &url, ca_file: &ca_file, user: "nobody", password: "nothing" };
-        let mut browser = Browser::watch_alarm(&host, "Anyone", "anything", None).unwrap();
+        let mut browser = Browser::watch_alarm(&host, "Anyone", "anything").unwrap();
         let error = browser.reach("signed-in").await.unwrap_err();
         assert!(error.to_string().contains("ECONNREFUSED"), "{error:#}");
     }

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::process::{keelson_agent, run};
+use crate::process::{answer, keelson_agent, run};
 
 /// A restic repository with its password, and something to back up.
 #[derive(Debug)]
@@ -47,16 +47,25 @@ impl Repository {
 
     /// Forgets all snapshots of a host.
     pub fn forget(&self, host: &str) {
-        self.restic(&["forget", "--host", host, "--keep-last", "1", "--unsafe-allow-remove-all"]);
+        let listed = answer(&mut self.command(&["snapshots", "--host", host, "--json"]));
+        let snapshots: serde_json::Value = serde_json::from_str(&listed).expect("restic writes JSON");
+        for snapshot in snapshots.as_array().expect("a list") {
+            self.restic(&["forget", snapshot["id"].as_str().expect("an id")]);
+        }
     }
 
     fn restic(&self, arguments: &[&str]) {
+        run(&mut self.command(arguments));
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("restic");
         command.args(arguments).env("RESTIC_REPOSITORY", self.path());
-        command.env("RESTIC_PASSWORD_FILE", self.password_file()).env("RESTIC_CACHE_DIR", self.folder.path().join("cache"));
+        command.env("RESTIC_PASSWORD_FILE", self.password_file());
+        command.env("RESTIC_CACHE_DIR", self.folder.path().join("cache"));
         // `--time` is taken as local time.
         command.env("TZ", "UTC");
-        run(&mut command);
+        command
     }
 }
 
@@ -95,7 +104,13 @@ impl Agent {
         self.kill();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("a log");
         let mut command = Command::new(keelson_agent());
-        command.arg("run").arg("--data").arg(Self::folder(&self.data)).args(["--interval", "1", "--max-backoff", "1"]);
+        command.arg("run").arg("--data").arg(Self::folder(&self.data)).args([
+            "--interval",
+            "1",
+            "--max-backoff",
+            "1",
+        ]);
+        command.env("KEELSON_AGENT_LOG", "info,keelson_agent=debug");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().expect("the agent's program starts"));
     }

@@ -29,6 +29,7 @@ impl Client {
     }
 
     /// The same with a credential.
+    #[must_use]
     pub fn with(&self, credential: &str) -> Self {
         Self { credential: Some(credential.to_owned()), ..self.clone() }
     }
@@ -69,9 +70,11 @@ impl Client {
 
     /// POST of a form, as `/token` takes it.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
-        let encoded: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+        let encoded: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
         let request = self.request(Method::POST, &format!("/api/v3{path}"));
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(encoded.join("&"));
+        let request =
+            request.header("content-type", "application/x-www-form-urlencoded").body(encoded.join("&"));
         Self::send(request).await
     }
 }

@@ -25,10 +25,12 @@ impl TestDatabase {
         use sqlx::{Connection, Executor};
         let cluster = std::env::var("TEST_POSTGRES_URL")
             .expect("TEST_POSTGRES_URL names no PostgreSQL cluster; run the tests with: cargo xtask test");
-        let name = format!("test_{}", Uuid::now_v7().simple());
+        let name = format!("test_{}", unique());
         let mut admin = sqlx::PgConnection::connect(&cluster).await.expect("the test cluster answers");
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        admin.execute(sqlx::query(create)).await.expect("a database of the test's own");
+        admin
+            .execute(sqlx::query(sql(format!("CREATE DATABASE {name}"))))
+            .await
+            .expect("a database of the test's own");
         let (server, _) = cluster.rsplit_once('/').expect("a URL with a database");
         Self { url: format!("{server}/{name}"), folder: None }
     }
@@ -42,4 +44,19 @@ impl TestDatabase {
     pub fn is_sqlite(&self) -> bool {
         self.folder.is_some()
     }
+}
+
+/// SQL that a test puts together.
+#[expect(clippy::disallowed_methods, reason = "a test's own words")]
+pub fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(text)
+}
+
+/// A name that no other test has.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests run at once, in processes that know nothing of each other"
+)]
+pub fn unique() -> String {
+    Uuid::now_v7().simple().to_string()
 }

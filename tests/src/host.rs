@@ -57,8 +57,13 @@ impl TestHost {
         &self.app.as_ref().expect("a host that runs").addresses
     }
 
+    /// Its database.
+    pub fn database_url(&self) -> String {
+        self.database.url.clone()
+    }
+
     /// A client that may do everything.
-    pub async fn administrator(&self) -> Client {
+    pub fn administrator(&self) -> Client {
         let key = self.command(&["apikey", "add", "--user", &self.user("PortalAdministrator", None)]);
         self.client.with(&key)
     }
@@ -70,7 +75,7 @@ impl TestHost {
     }
 
     fn user(&self, role: &str, company: Option<&str>) -> String {
-        let name = format!("{role}-{}", uuid::Uuid::now_v7().simple());
+        let name = format!("{role}-{}", crate::database::unique());
         let mut arguments = vec!["user", "add", "--name", &name, "--role", role];
         arguments.extend(company.into_iter().flat_map(|company| ["--company", company]));
         self.command(&arguments);
@@ -104,14 +109,24 @@ pub struct HostProcess {
     /// Its database.
     pub database: TestDatabase,
     plugins: Option<PathBuf>,
+    heartbeat_seconds: u32,
     addresses: Option<RunFile>,
 }
 
 impl HostProcess {
-    /// Starts one.
+    /// Starts one whose agents say every second that they are there.
     pub async fn start(database: TestDatabase, plugins: Option<PathBuf>) -> Self {
+        Self::start_with_heartbeat(database, plugins, 1).await
+    }
+
+    /// Starts one.
+    pub async fn start_with_heartbeat(
+        database: TestDatabase,
+        plugins: Option<PathBuf>,
+        heartbeat_seconds: u32,
+    ) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
-        let mut host = Self { child: None, data, database, plugins, addresses: None };
+        let mut host = Self { child: None, data, database, plugins, heartbeat_seconds, addresses: None };
         host.restart().await;
         host
     }
@@ -135,8 +150,17 @@ impl HostProcess {
         }
         drop(std::fs::remove_file(self.data.path().join("run.json")));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("a log");
-        command.args(["--advertise", "localhost", "--heartbeat-seconds", "1"]);
-        command.env("KEELSON_LOG", "info,keelson=debug").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.args([
+            "--advertise",
+            "localhost",
+            "--heartbeat-seconds",
+            &self.heartbeat_seconds.to_string(),
+        ]);
+        command
+            .env("KEELSON_LOG", "info,keelson::agents=debug")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
         self.child = Some(command.spawn().expect("the host's program starts"));
         let addresses = eventually("the host to be ready", || async {
             self.still_runs();
@@ -148,7 +172,8 @@ impl HostProcess {
     fn still_runs(&self) {
         let log = || std::fs::read_to_string(self.log_file()).unwrap_or_default();
         let pid = self.child.as_ref().map(Child::id).expect("a host that runs");
-        let gone = std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z"));
+        let gone =
+            std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z"));
         assert!(!gone, "the host ended: {}", log());
     }
 

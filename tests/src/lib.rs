@@ -3,10 +3,19 @@
 //! A test that touches the store is written once, with [`on_both!`], and runs once for each database. Nothing is skipped:
 //! a part that is missing (PostgreSQL, restic, a built program) fails the test with the command that mends it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test's tools end the test, with the reason, when something is not as it must be"
+)]
+
 pub mod agent;
 pub mod client;
 pub mod database;
 pub mod host;
+pub mod link;
 pub mod process;
 pub mod wait;
 
@@ -20,9 +29,9 @@ pub use wait::eventually;
 /// `a_sentence::postgres`.
 #[macro_export]
 macro_rules! on_both {
-    ($(fn $name:ident($database:ident) $body:block)+) => {$(
+    ($($(#[$doc:meta])* fn $name:ident($database:ident) $body:block)+) => {$(
+        $(#[$doc])*
         mod $name {
-            #[allow(unused_imports, reason = "a test may need nothing of its module")]
             use super::*;
 
             async fn case($database: $crate::TestDatabase) $body

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// How long a condition may take. Long: machines are shared, and a test that passes does not wait.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks until there is an answer. Panics, with what was waited for, when there is none.
 pub async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T

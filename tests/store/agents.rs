@@ -10,7 +10,10 @@ on_both! {
     fn a_former_certificate_is_good_until_the_new_one_was_seen(database) {
         let world = World::new(database.store().await).await;
         let mut tx = world.store.write().await.unwrap();
-        tx.agents().renew(world.agent, &[8; 32]).await.unwrap();
+        for lost_answer in [[5; 32], [6; 32]] {
+            tx.agents().renew(world.agent, &lost_answer, &[7; 32]).await.unwrap();
+        }
+        tx.agents().renew(world.agent, &[8; 32], &[7; 32]).await.unwrap();
         assert!(tx.agents().admit(world.agent, &[7; 32]).await.unwrap(), "the answer may have been lost");
         assert!(tx.agents().admit(world.agent, &[8; 32]).await.unwrap());
         assert!(!tx.agents().admit(world.agent, &[7; 32]).await.unwrap());

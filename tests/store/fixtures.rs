@@ -8,17 +8,17 @@ use keelson::model::{Door, NewCompany};
 use keelson::store::{Facts, NewAgent, Offset, RestorePointFact, ServerFact, Store, WorkloadFact};
 
 /// An instant in 2026.
-pub const NOW: i64 = 1_795_000_000_000;
+pub(super) const NOW: i64 = 1_795_000_000_000;
 
 /// A store with one company and one agent.
-pub struct World {
-    pub store: Store,
-    pub clock: Arc<ManualClock>,
-    pub company: CompanyUid,
-    pub agent: AgentUid,
+pub(super) struct World {
+    pub(super) store: Store,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) company: CompanyUid,
+    pub(super) agent: AgentUid,
 }
 
-pub async fn company(store: &Store, clock: &ManualClock, name: &str) -> CompanyUid {
+pub(super) async fn company(store: &Store, clock: &ManualClock, name: &str) -> CompanyUid {
     let new = NewCompany {
         name: name.to_owned(),
         alarm_detect_enabled: true,
@@ -32,7 +32,7 @@ pub async fn company(store: &Store, clock: &ManualClock, name: &str) -> CompanyU
     company.uid
 }
 
-pub async fn agent(store: &Store, clock: &ManualClock, company: CompanyUid) -> AgentUid {
+pub(super) async fn agent(store: &Store, clock: &ManualClock, company: CompanyUid) -> AgentUid {
     let mut tx = store.write().await.unwrap();
     let location = tx.companies().default_location(company).await.unwrap().unwrap();
     let uid = AgentUid::new(clock);
@@ -50,7 +50,7 @@ pub async fn agent(store: &Store, clock: &ManualClock, company: CompanyUid) -> A
 }
 
 impl World {
-    pub async fn new(store: Store) -> Self {
+    pub(super) async fn new(store: Store) -> Self {
         let clock = ManualClock::at(NOW);
         let company = company(&store, &clock, "Hängematte AG").await;
         let agent = agent(&store, &clock, company).await;
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// Takes one batch, as a session does; whether it was the next.
-    pub async fn take(&self, epoch: i64, sequence: i64, facts: &Facts) -> bool {
+    pub(super) async fn take(&self, epoch: i64, sequence: i64, facts: &Facts) -> bool {
         let mut tx = self.store.write().await.unwrap();
         if !tx.ingest().advance(self.agent, Offset { epoch, sequence }).await.unwrap() {
             return false;
@@ -70,7 +70,7 @@ impl World {
 }
 
 /// A server with these workloads, each with restore points at these instants.
-pub fn inventory(workloads: &[(&str, &[i64])]) -> Facts {
+pub(super) fn inventory(workloads: &[(&str, &[i64])]) -> Facts {
     let server = ServerFact {
         key: "repo".to_owned(),
         name: "Repository".to_owned(),
@@ -97,7 +97,10 @@ pub fn inventory(workloads: &[(&str, &[i64])]) -> Facts {
     Facts {
         servers: vec![server],
         workloads: workloads.iter().map(|(name, _)| workload(name)).collect(),
-        restore_points: workloads.iter().flat_map(|(name, at)| at.iter().map(|at| point(name, *at))).collect(),
+        restore_points: workloads
+            .iter()
+            .flat_map(|(name, at)| at.iter().map(|at| point(name, *at)))
+            .collect(),
         ..Facts::default()
     }
 }

@@ -12,7 +12,12 @@ fn property(name: &str) -> Property {
 }
 
 fn compare(comparison: Comparison, value: &str, collation: Collation) -> Condition {
-    Condition::Compare { property: property("name"), comparison, value: Value::Text(value.to_owned()), collation }
+    Condition::Compare {
+        property: property("name"),
+        comparison,
+        value: Value::Text(value.to_owned()),
+        collation,
+    }
 }
 
 async fn names(store: &Store, query: &ListQuery) -> Vec<String> {

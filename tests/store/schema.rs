@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use keelson::store::{Dialect, every_statement};
+use keelson_tests::database::sql;
 use keelson_tests::{TestDatabase, on_both};
 use sqlx::{Connection, Executor, Row};
 
@@ -13,13 +14,13 @@ on_both! {
         if database.is_sqlite() {
             let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
             for (name, text) in every_statement(Dialect::Sqlite) {
-                let prepared = connection.prepare(sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(text.clone()))).await;
+                let prepared = connection.prepare(sqlx::SqlSafeStr::into_sql_str(sql(text.clone()))).await;
                 assert!(prepared.is_ok(), "{name}: {}\n{text}", prepared.err().unwrap());
             }
         } else {
             let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
             for (name, text) in every_statement(Dialect::Postgres) {
-                let prepared = connection.prepare(sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(text.clone()))).await;
+                let prepared = connection.prepare(sqlx::SqlSafeStr::into_sql_str(sql(text.clone()))).await;
                 assert!(prepared.is_ok(), "{name}: {}\n{text}", prepared.err().unwrap());
             }
         }
@@ -29,7 +30,9 @@ on_both! {
 /// (table, column)
 async fn columns(database: &TestDatabase) -> BTreeSet<(String, String)> {
     database.store().await.close().await;
-    let read = |rows: Vec<(String, String)>| rows.into_iter().filter(|(table, _)| table != "_sqlx_migrations").collect();
+    let read = |rows: Vec<(String, String)>| {
+        rows.into_iter().filter(|(table, _)| table != "_sqlx_migrations").collect()
+    };
     if database.is_sqlite() {
         let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
         let rows = connection

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::guests::{self, write_if_changed};
+use crate::guests;
 use crate::process::{self, Daemon};
 use crate::setup::{self, Tool};
 use crate::step;
@@ -115,7 +115,9 @@ fn prepare_and_watch(workspace: &Workspace, args: &Args, stack: &mut Stack) -> a
     if let Some(file) = &args.json {
         let file = std::path::absolute(file).context("failed to read the current folder")?;
         let text = serde_json::to_vec_pretty(&card)?;
-        write_if_changed(&file, &text).with_context(|| format!("failed to write {}", file.display()))?;
+        // It holds a password.
+        guests::replace(&file, &text, 0o600)
+            .with_context(|| format!("failed to write {}", file.display()))?;
     }
     loop {
         process::check_interrupted()?;
@@ -151,12 +153,9 @@ impl Demo<'_> {
 
     fn start_host(&self, stack: &mut Stack) -> anyhow::Result<Client> {
         self.place.forget_last_run()?;
+        self.place.write_settings(&self.doors, &self.packages)?;
         let mut serve = Daemon::command(&self.workspace.binary("keelson"));
-        serve.arg("serve").arg("--data").arg(self.place.folder()).arg("--plugins").arg(&self.packages);
-        serve.args(["--advertise", "localhost"]);
-        for (flag, port) in self.doors.flags() {
-            serve.arg(flag).arg(format!("127.0.0.1:{port}"));
-        }
+        serve.arg("serve").arg("--data").arg(self.place.folder());
         stack.start("keelson", serve, &self.place.log("keelson"))?;
         process::wait_for("the start of keelson", START_PATIENCE, || {
             stack.check()?;

@@ -188,15 +188,21 @@ pub(crate) fn write_if_changed(file: &Path, bytes: &[u8]) -> anyhow::Result<bool
     if fs::read(file).is_ok_and(|old| old == bytes) {
         return Ok(false);
     }
+    replace(file, bytes, 0o644)?;
+    Ok(true)
+}
+
+/// Replaces a file in one step, for those to read whom `mode` names.
+pub(crate) fn replace(file: &Path, bytes: &[u8], mode: u32) -> anyhow::Result<()> {
     let folder = file.parent().context("a file without a folder")?;
     fs::create_dir_all(folder)?;
     let mut temporary = tempfile::Builder::new()
         .prefix(".new-")
-        .permissions(fs::Permissions::from_mode(0o644))
+        .permissions(fs::Permissions::from_mode(mode))
         .tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     temporary.persist(file)?;
-    Ok(true)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -79,7 +79,10 @@ fn install(workspace: &Workspace, web: &Path) -> anyhow::Result<bool> {
     }
     step::say("  installing the page's packages");
     npm(workspace, &["ci", "--no-audit"])?;
-    fs::write(&stamp, wanted).with_context(|| format!("failed to write {}", stamp.display()))?;
+    // A page without packages has no such folder yet.
+    fs::create_dir_all(web.join("node_modules"))
+        .and_then(|()| fs::write(&stamp, wanted))
+        .with_context(|| format!("failed to write {}", stamp.display()))?;
     Ok(true)
 }
 

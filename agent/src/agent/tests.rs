@@ -42,6 +42,12 @@ impl Running {
         self.task.await.unwrap()
     }
 
+    /// The error with which it ends by itself.
+    async fn ended(self) -> AgentError {
+        let ended = tokio::time::timeout(Duration::from_secs(30), self.task).await;
+        ended.expect("the agent ends by itself").unwrap().unwrap_err()
+    }
+
     /// As `kill -9`: nothing is finished, nothing is said.
     async fn kill(self) {
         self.task.abort();

@@ -34,6 +34,10 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
+    pub(crate) fn certificate(&self) -> CertificateDer<'static> {
+        self.0.der().clone()
+    }
+
     pub(crate) fn pin(&self) -> Pin {
         Pin::of(self.0.der()).unwrap()
     }

@@ -88,7 +88,10 @@ pub enum DialError {
         source: io::Error,
     },
     /// What answers speaks no TLS 1.3 with HTTP/2.
-    #[error("{address} does not speak the agent protocol (TLS 1.3, HTTP/2); is it the host's agent port?")]
+    #[error(
+        "{address} does not speak the agent protocol (TLS 1.3, HTTP/2); if it is the host's agent port, a firewall that \
+         inspects TLS may sit between: exempt {address} from inspection"
+    )]
     Protocol {
         /// Where.
         address: Address,

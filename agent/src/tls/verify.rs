@@ -51,6 +51,8 @@ impl ServerCertVerifier for PinnedVerifier {
             Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
                 mismatch()
             }
+            // The host sends its CA along. Whatever else may be wrong with a chain without it, it is not the host's.
+            _ if presented.is_none() => mismatch(),
             other => other,
         })
     }
@@ -75,5 +77,31 @@ impl ServerCertVerifier for PinnedVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::pki::Authority;
+
+    #[test]
+    fn an_enrolled_agent_knows_a_foreign_certificate_whatever_is_wrong_with_it() {
+        let (ours, foreign) = (Authority::new("Keelson CA"), Authority::new("Corp Proxy CA"));
+        let verifier = PinnedVerifier {
+            pin: ours.pin(),
+            authority: Some(ours.certificate()),
+            provider: Arc::new(rustls::crypto::ring::default_provider()),
+        };
+        let name = ServerName::try_from("localhost").unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_700_000_000));
+        // A CA's own certificate as the leaf fails for that alone, before anybody asks who signed it.
+        let leaf = foreign.certificate();
+        let error = verifier.verify_server_cert(&leaf, &[], &name, &[], now).unwrap_err();
+        let Error::InvalidCertificate(CertificateError::Other(other)) = error else { panic!("{error}") };
+        let seen = other.0.downcast_ref::<PinMismatch>().unwrap();
+        assert_eq!((seen.signer(), seen.signer_pin()), ("CN=Corp Proxy CA", Some(foreign.pin())));
     }
 }

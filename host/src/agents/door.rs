@@ -92,7 +92,8 @@ async fn accept(
         };
         let (acceptor, entrants) = (acceptor.clone(), entrants.clone());
         tasks.spawn(async move {
-            let handshake = tokio::time::timeout(HANDSHAKE_TIME, shake_hands(door, stream, address, &acceptor));
+            let handshake =
+                tokio::time::timeout(HANDSHAKE_TIME, shake_hands(door, stream, address, &acceptor));
             let outcome = handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             drop(permit);
             match outcome {
@@ -140,7 +141,11 @@ impl Connected for Entrant {
 }
 
 impl AsyncRead for Entrant {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }

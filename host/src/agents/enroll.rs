@@ -25,12 +25,19 @@ fn refused() -> Status {
 }
 
 /// Enrols an agent.
-pub(super) async fn enroll(shared: &Shared, peer: &Peer, request: EnrollRequest) -> Result<EnrollResponse, Status> {
+pub(super) async fn enroll(
+    shared: &Shared,
+    peer: &Peer,
+    request: EnrollRequest,
+) -> Result<EnrollResponse, Status> {
     let computer = checked(request.computer.unwrap_or_default(), &request.agent_version)?;
     check_size(&request.certificate_request)?;
     let hash: [u8; 32] = Sha256::digest(request.token.as_bytes()).into();
     let uid = AgentUid::new(&*shared.clock);
-    let issued = shared.pki.issue_agent(&request.certificate_request, uid.0, &*shared.clock).map_err(|error| issuing(&error))?;
+    let issued = shared
+        .pki
+        .issue_agent(&request.certificate_request, uid.0, &*shared.clock)
+        .map_err(|error| issuing(&error))?;
     let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
     let token = take(&mut tx, shared, peer.door, &hash).await?;
     let new = NewAgent {
@@ -42,7 +49,10 @@ pub(super) async fn enroll(shared: &Shared, peer: &Peer, request: EnrollRequest)
         door: peer.door,
     };
     let place = (token.company_uid, token.location_uid);
-    tx.agents().create(&*shared.clock, uid, place, &new, &issued.fingerprint).await.map_err(|error| storing(&error))?;
+    tx.agents()
+        .create(&*shared.clock, uid, place, &new, &issued.fingerprint)
+        .await
+        .map_err(|error| storing(&error))?;
     tx.commit().await.map_err(|error| storing(&error))?;
     shared.changed.notify_one();
     let (agent, company) = (uid, token.company_uid);
@@ -51,15 +61,25 @@ pub(super) async fn enroll(shared: &Shared, peer: &Peer, request: EnrollRequest)
 }
 
 /// A new certificate for an agent that has one.
-pub(super) async fn renew(shared: &Shared, identity: Identity, request: RenewRequest) -> Result<EnrollResponse, Status> {
+pub(super) async fn renew(
+    shared: &Shared,
+    identity: Identity,
+    request: RenewRequest,
+) -> Result<EnrollResponse, Status> {
     check_size(&request.certificate_request)?;
     let agent = identity.agent;
-    let issued = shared.pki.issue_agent(&request.certificate_request, agent.0, &*shared.clock).map_err(|error| issuing(&error))?;
+    let issued = shared
+        .pki
+        .issue_agent(&request.certificate_request, agent.0, &*shared.clock)
+        .map_err(|error| issuing(&error))?;
     let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
     if !tx.agents().admit(agent, &identity.fingerprint).await.map_err(|error| storing(&error))? {
         return Err(not_admitted());
     }
-    tx.agents().renew(agent, &issued.fingerprint).await.map_err(|error| storing(&error))?;
+    tx.agents()
+        .renew(agent, &issued.fingerprint, &identity.fingerprint)
+        .await
+        .map_err(|error| storing(&error))?;
     tx.commit().await.map_err(|error| storing(&error))?;
     tracing::info!(agent.uid = %agent, "agents.renew: agent {agent} has a new certificate");
     Ok(answer(agent, issued))
@@ -67,7 +87,9 @@ pub(super) async fn renew(shared: &Shared, identity: Identity, request: RenewReq
 
 /// The certificate is ours but the agent may not use it: it was removed, or has renewed since.
 pub(super) fn not_admitted() -> Status {
-    Status::unauthenticated("this certificate is no longer admitted; enrol the agent again with a new join token")
+    Status::unauthenticated(
+        "this certificate is no longer admitted; enrol the agent again with a new join token",
+    )
 }
 
 /// A failure of the store, as an agent may see it.
@@ -77,25 +99,25 @@ pub(super) fn storing(error: &StoreError) -> Status {
 }
 
 fn issuing(error: &PkiError) -> Status {
-    match error {
-        PkiError::Request(_) => Status::invalid_argument(error.to_string()),
-        _ => {
-            tracing::error!(error = %crate::error::chain(error), "agents: cannot issue a certificate");
-            Status::internal("the host cannot issue a certificate; its log says why")
-        }
+    if let PkiError::Request(_) = error {
+        return Status::invalid_argument(error.to_string());
     }
+    tracing::error!(error = %crate::error::chain(error), "agents: cannot issue a certificate");
+    Status::internal("the host cannot issue a certificate; its log says why")
 }
 
 async fn take(tx: &mut Tx, shared: &Shared, door: Door, hash: &[u8; 32]) -> Result<JoinToken, Status> {
-    let token = tx.join_tokens().by_hash(hash).await.map_err(|error| storing(&error))?;
-    let Some(token) = token.filter(|token| token.door == door.name()) else { return Err(refused()) };
-    let taken = tx.join_tokens().take_use(&*shared.clock, token.uid).await.map_err(|error| storing(&error))?;
-    if taken { Ok(token) } else { Err(refused()) }
+    let found = tx.join_tokens().by_hash(hash).await.map_err(|error| storing(&error))?;
+    let token = found.filter(|token| token.door == door.name()).ok_or_else(refused)?;
+    let left = tx.join_tokens().take_use(&*shared.clock, token.uid).await.map_err(|error| storing(&error))?;
+    if left { Ok(token) } else { Err(refused()) }
 }
 
 fn check_size(request: &[u8]) -> Result<(), Status> {
     if request.len() > LARGEST_REQUEST {
-        return Err(Status::invalid_argument(format!("the certificate request has more than {LARGEST_REQUEST} bytes")));
+        return Err(Status::invalid_argument(format!(
+            "the certificate request has more than {LARGEST_REQUEST} bytes"
+        )));
     }
     Ok(())
 }
@@ -103,13 +125,18 @@ fn check_size(request: &[u8]) -> Result<(), Status> {
 /// What an agent says of its machine, within bounds.
 pub(super) fn checked(mut computer: Computer, version: &str) -> Result<Computer, Status> {
     let words = [&computer.host_name, &computer.machine_id, &computer.platform, &computer.os_version];
-    if words.into_iter().map(String::as_str).chain([version]).any(|word| word.len() > LONGEST_WORD || word.contains('\0')) {
+    if words
+        .into_iter()
+        .map(String::as_str)
+        .chain([version])
+        .any(|word| word.len() > LONGEST_WORD || word.contains('\0'))
+    {
         return Err(Status::invalid_argument(format!(
             "what the agent says of its machine must be words of at most {LONGEST_WORD} bytes without NUL"
         )));
     }
     if computer.host_name.is_empty() {
-        computer.host_name = "unnamed".to_owned();
+        "unnamed".clone_into(&mut computer.host_name);
     }
     Ok(computer)
 }

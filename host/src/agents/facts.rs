@@ -68,7 +68,8 @@ impl<K: Clone + Eq + std::hash::Hash, V> Latest<K, V> {
 /// The net effect of a batch.
 pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
     if batch.records.len() > MOST_RECORDS {
-        let message = format!("a batch has at most {MOST_RECORDS} records, this one has {}", batch.records.len());
+        let message =
+            format!("a batch has at most {MOST_RECORDS} records, this one has {}", batch.records.len());
         return Err(Unfit { index: 0, message });
     }
     let mut servers: Latest<ServerKey, ServerFact> = Latest::new();
@@ -91,7 +92,10 @@ pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
                 points.put((fact.server.clone(), fact.workload.clone(), fact.key.clone()), Some(fact));
             }
             Some(record::Kind::WorkloadGone(gone)) => {
-                let key = (key("server key", gone.server_key).map_err(unfit)?, key("key", gone.key).map_err(unfit)?);
+                let key = (
+                    key("server key", gone.server_key).map_err(unfit)?,
+                    key("key", gone.key).map_err(unfit)?,
+                );
                 workloads.put(key, None);
             }
             Some(record::Kind::RestorePointGone(gone)) => {
@@ -212,7 +216,12 @@ mod tests {
 
     #[test]
     fn a_key_without_bounds_is_refused_by_its_place() {
-        let workload = Workload { server_key: "s".into(), key: "k".repeat(513), kind: "computer".into(), ..Default::default() };
+        let workload = Workload {
+            server_key: "s".into(),
+            key: "k".repeat(513),
+            kind: "computer".into(),
+            ..Default::default()
+        };
         let refused = read(batch(vec![point("a", 1), record::Kind::Workload(workload)])).unwrap_err();
         assert_eq!(refused.to_string(), "record 1: the key has 513 bytes; it must have 1 to 512");
     }

@@ -49,17 +49,9 @@ pub(super) async fn run(
     let agent = identity.agent;
     let last_word = match begin(&shared, &peer, identity, &mut messages, &answers).await {
         Ok(company) => {
-            let place = shared.registry.enter(agent);
-            let session = Session { shared: Arc::clone(&shared), agent, company, answers: answers.clone() };
             tracing::info!(agent.uid = %agent, address = %peer.address, door = peer.door.name(), "agents.session: agent {agent} is here");
-            let end = tokio::select! {
-                end = session.serve(&mut messages) => end,
-                () = place.replaced.cancelled() => Err(Status::aborted("another session of this agent has taken over")),
-                () = shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
-            };
-            if shared.registry.leave(agent, &place) {
-                leave(&shared, agent).await;
-            }
+            let session = Session { shared, agent, company, answers: answers.clone() };
+            let end = session.live(&mut messages).await;
             tracing::info!(agent.uid = %agent, reason = end.as_ref().err().map(Status::message), "agents.session: agent {agent} is gone");
             end
         }
@@ -100,7 +92,12 @@ async fn begin(
 }
 
 /// Whether the certificate is still good, and where the agent's stream stands.
-async fn admit(shared: &Shared, peer: &Peer, identity: Identity, hello: Hello) -> Result<(CompanyUid, Offset), Status> {
+async fn admit(
+    shared: &Shared,
+    peer: &Peer,
+    identity: Identity,
+    hello: Hello,
+) -> Result<(CompanyUid, Offset), Status> {
     let computer = checked(hello.computer.unwrap_or_default(), &hello.agent_version)?;
     if hello.driver.len() > 64 || hello.driver.contains('\0') {
         return Err(Status::invalid_argument("a driver's name has at most 64 bytes"));
@@ -118,7 +115,12 @@ async fn admit(shared: &Shared, peer: &Peer, identity: Identity, hello: Hello) -
     if !tx.agents().admit(agent, &identity.fingerprint).await.map_err(|error| storing(&error))? {
         return Err(not_admitted());
     }
-    let row = tx.agents().get(&Scope::Provider, agent).await.map_err(|error| storing(&error))?.ok_or_else(not_admitted)?;
+    let row = tx
+        .agents()
+        .get(&Scope::Provider, agent)
+        .await
+        .map_err(|error| storing(&error))?
+        .ok_or_else(not_admitted)?;
     let status = version_status(&now.version);
     let connected = tx.agents().connected(&*shared.clock, agent, &now, &hello.driver, status).await;
     connected.map_err(|error| storing(&error))?;
@@ -141,16 +143,34 @@ async fn leave(shared: &Shared, agent: AgentUid) {
     .await;
     match noted {
         Ok(()) => shared.changed.notify_one(),
-        Err(error) => tracing::warn!(agent.uid = %agent, error = %crate::error::chain(&error), "agents.session: cannot note that agent {agent} is gone"),
+        Err(error) => {
+            let error = crate::error::chain(&error);
+            tracing::warn!(agent.uid = %agent, error, "agents.session: cannot note that agent {agent} is gone");
+        }
     }
 }
 
 impl Session {
+    /// From here on this is the agent's session, until it ends or another one is.
+    async fn live(&self, messages: &mut Streaming<AgentMessage>) -> Result<(), Status> {
+        let place = self.shared.registry.enter(self.agent);
+        let end = tokio::select! {
+            end = self.serve(messages) => end,
+            () = place.replaced.cancelled() => Err(Status::aborted("another session of this agent has taken over")),
+            () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
+        };
+        if self.shared.registry.leave(self.agent, &place) {
+            leave(&self.shared, self.agent).await;
+        }
+        end
+    }
+
     async fn serve(&self, messages: &mut Streaming<AgentMessage>) -> Result<(), Status> {
         let patience = self.shared.options.heartbeat * 3;
         loop {
             let message = tokio::time::timeout(patience, messages.message()).await;
-            let message = message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??;
+            let message =
+                message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??;
             let Some(message) = message else { return Ok(()) };
             match message.kind {
                 Some(agent_message::Kind::Batch(batch)) => self.take(batch).await?,
@@ -167,7 +187,8 @@ impl Session {
     /// One batch: stored and committed, then acknowledged. The next is read only after that: an agent's stream moves no
     /// faster than the database.
     async fn take(&self, batch: Batch) -> Result<(), Status> {
-        let at = Offset { epoch: signed("epoch", batch.epoch)?, sequence: signed("sequence", batch.sequence)? };
+        let at =
+            Offset { epoch: signed("epoch", batch.epoch)?, sequence: signed("sequence", batch.sequence)? };
         tracing::debug!(agent.uid = %self.agent, epoch = at.epoch, sequence = at.sequence, "agents.batch.received");
         let facts = facts::read(batch).map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
         let mut tries = 0;

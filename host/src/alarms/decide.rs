@@ -46,7 +46,9 @@ pub(super) fn decide<'a>(
         let Opinion::Verdicts(verdicts) = opinion else { continue };
         for verdict in verdicts {
             let object = usize::try_from(verdict.row).ok().and_then(|row| objects.get(row));
-            let Some(object) = object.filter(|object| !object.gone && settled.contains(&object.uid)) else { continue };
+            let Some(object) = object.filter(|object| !object.gone && settled.contains(&object.uid)) else {
+                continue;
+            };
             match by_key.get(&(*template, object.uid)) {
                 Some(alarm) if stands(alarm, verdict) => {
                     if alarm.message != verdict.message {
@@ -60,7 +62,8 @@ pub(super) fn decide<'a>(
             }
         }
     }
-    let rows: HashMap<Uuid, usize> = objects.iter().enumerate().map(|(row, object)| (object.uid, row)).collect();
+    let rows: HashMap<Uuid, usize> =
+        objects.iter().enumerate().map(|(row, object)| (object.uid, row)).collect();
     let open = existing.iter().filter(|alarm| alarm.status != AlarmStatus::Resolved.name());
     for alarm in open.filter(|alarm| settled.contains(&alarm.object_uid)) {
         let Some(row) = rows.get(&alarm.object_uid) else { continue };
@@ -160,7 +163,12 @@ mod tests {
     }
 
     /// (raised, reworded, resolved)
-    fn outcome(object: Object, opinion: Opinion, existing: &[OpenAlarm], settled: bool) -> (usize, usize, usize) {
+    fn outcome(
+        object: Object,
+        opinion: Opinion,
+        existing: &[OpenAlarm],
+        settled: bool,
+    ) -> (usize, usize, usize) {
         let clock = ManualClock::at(0);
         let settled = settled.then_some(OBJECT).into_iter().collect();
         let decisions = decide(&*clock, &[object], &settled, &[(TEMPLATE, opinion)], existing);

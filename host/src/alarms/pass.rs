@@ -40,9 +40,19 @@ struct Outlook {
     failed: usize,
 }
 
+/// What a pass works with.
+struct Pass<'a> {
+    store: &'a Store,
+    plugins: &'a Plugins,
+    clock: &'a dyn Clock,
+    /// One instant for the whole pass.
+    now: i64,
+}
+
 /// Everything that is due at the clock's now.
 pub(super) async fn run(store: &Store, plugins: &Plugins, clock: &dyn Clock) -> Result<Report, StoreError> {
     let now = clock.now_ms();
+    let pass = Pass { store, plugins, clock, now };
     let limit = i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX);
     let mut report = Report::default();
     loop {
@@ -55,9 +65,10 @@ pub(super) async fn run(store: &Store, plugins: &Plugins, clock: &dyn Clock) -> 
         let templates = tx.templates().all().await?;
         drop(tx);
         let full = workloads.len() == CHUNK_ROWS || agents.len() == CHUNK_ROWS;
-        let (computers, others): (Vec<_>, Vec<_>) = workloads.into_iter().partition(|row| row.kind == "computer");
+        let (computers, others): (Vec<_>, Vec<_>) =
+            workloads.into_iter().partition(|row| row.kind == "computer");
         for cohort in [subject::computers(&computers), subject::unruled(&others), subject::agents(&agents)] {
-            settle(store, plugins, clock, now, &templates, cohort, &mut report).await?;
+            settle(&pass, &templates, cohort, &mut report).await?;
         }
         // What changed while the rules looked is due again: the next pass takes it, or two writers that never rest
         // would keep this one from ending.
@@ -68,23 +79,22 @@ pub(super) async fn run(store: &Store, plugins: &Plugins, clock: &dyn Clock) -> 
 }
 
 async fn settle(
-    store: &Store,
-    plugins: &Plugins,
-    clock: &dyn Clock,
-    now: i64,
+    pass: &Pass<'_>,
     templates: &[AlarmTemplate],
     cohort: Cohort,
     report: &mut Report,
 ) -> Result<(), StoreError> {
+    let clock = pass.clock;
     if cohort.objects.is_empty() {
         return Ok(());
     }
-    let outlook = look(plugins, now, templates, &cohort).await;
+    let outlook = look(pass, templates, &cohort).await;
     let objects = &cohort.objects;
     let rechecks = objects.iter().zip(&outlook.recheck);
-    let settled: Vec<Settled> = rechecks.map(|(object, due_at)| (object.uid, object.revision, *due_at)).collect();
+    let settled: Vec<Settled> =
+        rechecks.map(|(object, due_at)| (object.uid, object.revision, *due_at)).collect();
 
-    let mut tx = store.write().await?;
+    let mut tx = pass.store.write().await?;
     let settled = match cohort.subject {
         "management-agent" => tx.due().settle_agents(&settled).await?,
         _ => tx.due().settle_workloads(&settled).await?,
@@ -110,33 +120,30 @@ async fn settle(
 }
 
 /// Asks every rule of the cohort's subject.
-async fn look(plugins: &Plugins, now: i64, templates: &[AlarmTemplate], cohort: &Cohort) -> Outlook {
+async fn look(pass: &Pass<'_>, templates: &[AlarmTemplate], cohort: &Cohort) -> Outlook {
     let mut outlook = Outlook { opinions: Vec::new(), recheck: vec![None; cohort.objects.len()], failed: 0 };
-    let rules = plugins.rules();
+    let rules = pass.plugins.rules();
     for template in templates.iter().filter(|template| template.subject == cohort.subject) {
         let loaded = rules.get(&template.plugin, &template.rule).is_some();
         let opinion = match (template.enabled, loaded) {
             (false, _) => Opinion::Off,
             (true, false) => Opinion::None,
-            (true, true) => ask(plugins, now, template, cohort, &mut outlook).await,
+            (true, true) => ask(pass, template, cohort, &mut outlook).await,
         };
         outlook.opinions.push((template.uid, opinion));
     }
     outlook
 }
 
-async fn ask(
-    plugins: &Plugins,
-    now: i64,
-    template: &AlarmTemplate,
-    cohort: &Cohort,
-    outlook: &mut Outlook,
-) -> Opinion {
+async fn ask(pass: &Pass<'_>, template: &AlarmTemplate, cohort: &Cohort, outlook: &mut Outlook) -> Opinion {
+    let now = pass.now;
     let AlarmTemplate { plugin, rule, parameters, .. } = template;
-    match plugins.evaluate(plugin, rule, parameters, now, cohort.facts.clone()).await {
+    match pass.plugins.evaluate(plugin, rule, parameters, now, cohort.facts.clone()).await {
         Ok(evaluation) => {
             // A recheck in the past would have every pass look at the object again.
-            sooner(&mut outlook.recheck, |row| evaluation.recheck.get(row).copied().flatten().map(|at| at.max(now + 1)));
+            sooner(&mut outlook.recheck, |row| {
+                evaluation.recheck.get(row).copied().flatten().map(|at| at.max(now + 1))
+            });
             Opinion::Verdicts(evaluation.verdicts)
         }
         Err(error) => {

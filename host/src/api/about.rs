@@ -6,12 +6,12 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
+use crate::api::ApiState;
 use crate::api::envelope::{self, Envelope};
 use crate::api::error::ApiError;
 use crate::api::instant::Instant;
 use crate::api::operations::Routes;
 use crate::api::query::{Offer, Shape};
-use crate::api::ApiState;
 
 const OFFER: Offer = Offer { schema: "About", expand: &[] };
 
@@ -42,7 +42,7 @@ pub(crate) struct About {
 /// Says what runs here.
 #[utoipa::path(
     get, path = "/about", operation_id = "GetAboutInformation",
-    responses((status = 200, description = "What runs here", body = inline(Envelope<About>))),
+    responses((status = 200, description = "What runs here", body = Envelope<About>)),
 )]
 async fn about(State(state): State<ApiState>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let shape = Shape::parse(query.as_deref(), OFFER)?;

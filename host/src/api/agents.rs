@@ -92,7 +92,11 @@ impl From<Agent> for ManagementAgent {
             organization_uid: agent.company_uid.0,
             location_uid: agent.location_uid.0,
             host_name: agent.host_name.clone(),
-            computer_info: ComputerInfo { host_name: agent.host_name, guest_os: agent.os_version, guest_os_type },
+            computer_info: ComputerInfo {
+                host_name: agent.host_name,
+                guest_os: agent.os_version,
+                guest_os_type,
+            },
             version: agent.version,
             version_status: agent.version_status,
             connection_status: if agent.connected { "Online" } else { "Inaccessible" },

@@ -2,10 +2,10 @@
 
 use std::any::Any;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::Router;
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
@@ -47,15 +47,20 @@ pub(crate) fn app(state: ApiState) -> App {
 
 async fn nothing_here(request: Request) -> ApiError {
     let (method, path) = (request.method(), request.uri().path());
-    ApiError::not_found(format!("there is no operation {method} /api/v3{path}; /api/docs lists those there are"))
+    ApiError::not_found(format!(
+        "there is no operation {method} /api/v3{path}; /api/docs lists those there are"
+    ))
 }
 
 async fn other_method(request: Request) -> ApiError {
     let method = request.method();
-    ApiError::method_not_allowed(format!("{method} is not among the methods of this path; the Allow header has them"))
+    ApiError::method_not_allowed(format!(
+        "{method} is not among the methods of this path; the Allow header has them"
+    ))
 }
 
 /// A handler panicked: a fault of ours, and of this one request only.
+#[expect(clippy::needless_pass_by_value, reason = "as the layer wants it")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned();

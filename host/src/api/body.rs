@@ -19,7 +19,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !is_json(kind) {
             let message = format!("the body must be JSON with Content-Type application/json, not \"{kind}\"");
             return Err(ApiError::unsupported_media_type(message));
@@ -53,8 +54,12 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut path = error.path().to_string().trim_start_matches('.').to_owned();
         let reason = error.into_inner().to_string();
-        if let Some(missing) = reason.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-            path = if path.is_empty() || path == "." { missing.to_owned() } else { format!("{path}.{missing}") };
+        if let Some(missing) = reason.strip_prefix("missing field `").and_then(|rest| rest.split('`').next())
+        {
+            path = if path.is_empty() { missing.to_owned() } else { format!("{path}.{missing}") };
+        }
+        if path.is_empty() {
+            return ApiError::bad_request(format!("the body does not fit: {reason}"));
         }
         ApiError::property(&path, format!("{path}: {reason}"))
     })
@@ -110,6 +115,7 @@ mod tests {
         assert_eq!(refused(r#"{"inner":{"name":5}}"#).property_name(), Some("inner.name"));
         assert_eq!(refused(r#"{"inner":{}}"#).property_name(), Some("inner.name"));
         assert_eq!(refused("{}").property_name(), Some("inner"));
+        assert_eq!(refused("5").property_name(), None);
         assert_eq!(refused(r#"{"inner":{"name":"a\u0000"}}"#).property_name(), Some("inner.name"));
     }
 

@@ -21,7 +21,10 @@ const OFFER: Offer = Offer { schema: "Company", expand: &[ORGANIZATION] };
 
 /// The operations of this area.
 pub(crate) fn routes() -> Routes {
-    Routes::default().add("GetCompanies", list::list).add("CreateCompany", create::create).add("GetCompany", get::get)
+    Routes::default()
+        .add("GetCompanies", list::list)
+        .add("CreateCompany", create::create)
+        .add("GetCompany", get::get)
 }
 
 /// Their documentation.
@@ -32,6 +35,7 @@ pub(crate) struct Docs;
 /// A tenant of the provider.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the API's own")]
 pub(crate) struct Company {
     instance_uid: Uuid,
     name: String,

@@ -124,14 +124,17 @@ fn bearer(header: &str) -> Result<(SecretKind, Secret), ApiError> {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("bearer") => {
             Secret::parse(rest.trim()).map_err(|error| ApiError::unauthenticated(error.to_string()))
         }
-        _ => Err(ApiError::unauthenticated("the Authorization header must be \"Bearer\", a space, and the token")),
+        _ => Err(ApiError::unauthenticated(
+            "the Authorization header must be \"Bearer\", a space, and the token",
+        )),
     }
 }
 
 /// The page's cookie, if it is whole.
 pub(crate) fn page_secret(parts: &Parts) -> Option<Secret> {
     let cookies = parts.headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
-    let mut pairs = cookies.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs =
+        cookies.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == COOKIE_NAME)?;
     let (kind, secret) = Secret::parse(value).ok()?;
     (kind == SecretKind::Page).then_some(secret)
@@ -163,7 +166,8 @@ async fn by_token(
 ) -> Result<Caller, ApiError> {
     let mut tx = state.store().read().await?;
     let user = tx.credentials().user_of_token(state.clock(), &secret.hash(), kind).await?;
-    let user = user.ok_or_else(|| ApiError::unauthenticated("the session has expired or was ended; sign in again"))?;
+    let user =
+        user.ok_or_else(|| ApiError::unauthenticated("the session has expired or was ended; sign in again"))?;
     recognise(&mut tx, &user, entrance).await.map_err(ApiError::from)
 }
 
@@ -224,7 +228,9 @@ pub(crate) async fn recognise(tx: &mut Tx, user: &User, entrance: Entrance) -> R
                 return refuse("this user's company is not active; ask your provider");
             }
             Some(company) if entrance == Entrance::Rest && !company.rest_access_enabled => {
-                return refuse("your provider has not enabled REST access for this company; the console works");
+                return refuse(
+                    "your provider has not enabled REST access for this company; the console works",
+                );
             }
             Some(_) => {}
         }
@@ -234,24 +240,17 @@ pub(crate) async fn recognise(tx: &mut Tx, user: &User, entrance: Entrance) -> R
 
 /// Whose rows a user sees. A role that sees less than a company or the provider gets nothing rather than too much.
 fn scope(user: &User, role: Role) -> Result<Scope, NotLetIn> {
-    let narrower = || {
-        let name = role.name();
-        NotLetIn::Because(format!(
+    let name = role.name();
+    if !role.has_scope() {
+        return Err(NotLetIn::Because(format!(
             "users of the role {name} see less than a whole company or the provider, and this version cannot limit \
              what they see, so it does not let them in"
-        ))
-    };
+        )));
+    }
     match (role.tier(), user.company_uid) {
-        (Tier::Provider, None) if role == Role::SiteAdministrator => Err(narrower()),
         (Tier::Provider, None) => Ok(Scope::Provider),
-        (Tier::Company, Some(_))
-            if matches!(role, Role::LocationAdministrator | Role::LocationUser | Role::SubTenant) =>
-        {
-            Err(narrower())
-        }
         (Tier::Company, Some(uid)) => Ok(Scope::Company(uid)),
-        (Tier::Reseller, _) => Err(narrower()),
-        _ => Err(NotLetIn::Because(format!("the role {} does not fit where this user belongs", role.name()))),
+        _ => Err(NotLetIn::Because(format!("the role {name} does not fit where this user belongs"))),
     }
 }
 
@@ -283,7 +282,9 @@ mod tests {
     }
 
     fn parts(headers: &[(&str, &str)]) -> Parts {
-        let request = headers.iter().fold(http::Request::builder(), |request, (name, value)| request.header(*name, *value));
+        let request = headers
+            .iter()
+            .fold(http::Request::builder(), |request, (name, value)| request.header(*name, *value));
         request.body(()).unwrap().into_parts().0
     }
 
@@ -312,7 +313,9 @@ mod tests {
         assert!(matches!(both, Presented::Bearer(SecretKind::ApiKey, secret) if secret == key));
         let wrong = presented(&parts(&[("authorization", "Basic eA=="), ("cookie", &cookie)]));
         assert_eq!(wrong.err().unwrap().status(), http::StatusCode::UNAUTHORIZED);
-        assert!(matches!(presented(&parts(&[("cookie", &cookie)])).unwrap(), Presented::Page(secret) if secret == page));
+        assert!(
+            matches!(presented(&parts(&[("cookie", &cookie)])).unwrap(), Presented::Page(secret) if secret == page)
+        );
         assert!(presented(&parts(&[])).is_err());
     }
 

@@ -9,7 +9,8 @@ use crate::api::{ApiState, openapi};
 
 /// `/api/v3/openapi.json`.
 pub(super) fn document() -> Router<ApiState> {
-    Router::new().route("/openapi.json", get(async || ([(CONTENT_TYPE, "application/json")], openapi::text())))
+    Router::new()
+        .route("/openapi.json", get(async || ([(CONTENT_TYPE, "application/json")], openapi::text())))
 }
 
 /// `/api/docs`, and `/api` as the clients' usual server has it.
@@ -19,6 +20,9 @@ pub(super) fn page() -> Router<ApiState> {
     Router::new()
         .route("/api", get(async || Redirect::temporary("/api/docs")))
         .route("/api/docs", get(async || Html(include_str!("docs/docs.html"))))
-        .route("/api/docs/docs.js", get(async || ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT)))
+        .route(
+            "/api/docs/docs.js",
+            get(async || ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT)),
+        )
         .route("/api/docs/docs.css", get(async || ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)))
 }

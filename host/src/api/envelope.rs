@@ -127,7 +127,11 @@ pub(crate) fn page<M, T: Serialize>(
     Ok(body(&cut(&things, &request.shape)?, meta))
 }
 
-fn wrap<T: Serialize>(thing: &T, shape: &Shape, meta: Option<ResponseMetadata>) -> Result<Response, ApiError> {
+fn wrap<T: Serialize>(
+    thing: &T,
+    shape: &Shape,
+    meta: Option<ResponseMetadata>,
+) -> Result<Response, ApiError> {
     if shape.select.is_all() {
         return Ok(body(thing, meta));
     }

@@ -76,7 +76,7 @@ impl ApiError {
     }
 
     /// There is no `kind` with that id in the caller's scope.
-    pub(crate) fn absent(kind: &'static str, id: impl ToString) -> Self {
+    pub(crate) fn absent(kind: &'static str, id: impl std::fmt::Display + Copy) -> Self {
         Error::NotFound { kind, id: id.to_string() }.into()
     }
 
@@ -167,7 +167,9 @@ impl From<Error> for ApiError {
             Error::Invalid { property, .. } => Self::property(&property, message),
             Error::Forbidden { .. } => Self::forbidden(message),
             Error::Unavailable { source, .. } => Self::unavailable(message, source),
-            Error::StorageFull(source) => Self::fault(507, ErrorType::RetryableLogical, message, Some(source)),
+            Error::StorageFull(source) => {
+                Self::fault(507, ErrorType::RetryableLogical, message, Some(source))
+            }
             Error::Internal(source) => Self::internal(source),
         }
     }

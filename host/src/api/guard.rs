@@ -24,12 +24,13 @@ const AT_ONCE: usize = 1024;
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a request may take, its body included.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Gives the request its id, in the log and in the answer. A client's own id must be a UUID: it will find its work
 /// under it.
 pub(super) async fn identify(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    let given = request.headers().get(REQUEST_ID).map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
+    let given =
+        request.headers().get(REQUEST_ID).map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
     let id: Uuid = given.flatten().unwrap_or_else(|| fresh(state.clock()));
     let span = tracing::info_span!("api.request", request.id = %id, method = %request.method(), path = request.uri().path());
     let respond = async {
@@ -59,15 +60,14 @@ impl Default for Gate {
 /// Holds requests to number and time.
 pub(super) async fn limit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let Ok(Ok(_turn)) = tokio::time::timeout(PATIENCE, gate.0.acquire()).await else {
-        return ApiError::unavailable("the host has too much to do; try again in a moment", None).into_response();
+        return ApiError::unavailable("the host has too much to do; try again in a moment", None)
+            .into_response();
     };
-    match tokio::time::timeout(LONGEST, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let seconds = LONGEST.as_secs();
-            ApiError::timed_out(format!("the request took more than {seconds} s; ask for less, or try again")).into_response()
-        }
-    }
+    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+        let seconds = LONGEST.as_secs();
+        ApiError::timed_out(format!("the request took more than {seconds} s; ask for less, or try again"))
+            .into_response()
+    })
 }
 
 /// Refuses a client that the API does not fit.
@@ -84,13 +84,17 @@ fn understood(headers: &HeaderMap) -> Result<(), ApiError> {
         if !is_supported(version) {
             return Err(ApiError::parameter(
                 "X-Client-Version",
-                format!("UnsupportedApiVersion: X-Client-Version \"{version}\" is not supported; 3.4 to 3.7 are"),
+                format!(
+                    "UnsupportedApiVersion: X-Client-Version \"{version}\" is not supported; 3.4 to 3.7 are"
+                ),
             ));
         }
     }
     let mut accepted = headers.get_all(ACCEPT).iter().peekable();
     if accepted.peek().is_some() && !accepted.any(|value| value.to_str().is_ok_and(takes_json)) {
-        return Err(ApiError::not_acceptable("the API answers with application/json, which the Accept header excludes"));
+        return Err(ApiError::not_acceptable(
+            "the API answers with application/json, which the Accept header excludes",
+        ));
     }
     Ok(())
 }
@@ -129,7 +133,13 @@ mod tests {
 
     #[test]
     fn only_a_client_that_excludes_json_is_refused() {
-        for good in ["*/*", "text/html, */*;q=0.8", "application/json; charset=utf-8", "APPLICATION/JSON", "application/*"] {
+        for good in [
+            "*/*",
+            "text/html, */*;q=0.8",
+            "application/json; charset=utf-8",
+            "APPLICATION/JSON",
+            "application/*",
+        ] {
             assert!(takes_json(good), "{good}");
         }
         for bad in ["text/html", "application/xml", "application/json;q=0", "image/*"] {

@@ -7,8 +7,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use http::StatusCode;
+use tower::Layer as _;
+use tower_http::normalize_path::NormalizePathLayer;
 
 use crate::api::ApiState;
+use crate::api::app::App;
 use crate::error::chain;
 use crate::store::StoreError;
 
@@ -16,8 +19,9 @@ use crate::store::StoreError;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Both.
-pub(super) fn router(state: ApiState) -> Router {
-    Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).with_state(state)
+pub(super) fn app(state: ApiState) -> App {
+    let router = Router::new().route("/healthz", get(healthy)).route("/readyz", get(ready)).with_state(state);
+    NormalizePathLayer::trim_trailing_slash().layer(router)
 }
 
 /// The process runs and answers.

@@ -31,7 +31,8 @@ fn format(milliseconds: i64) -> String {
     let shape = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     let (first, last) = (-62_167_219_200_000, 253_402_300_799_999);
     let nanoseconds = i128::from(milliseconds.clamp(first, last)) * 1_000_000;
-    let instant = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let instant =
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     instant.format(&shape).unwrap_or_default()
 }
 
@@ -87,7 +88,15 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_none() {
-        for text in ["", "yesterday", "2026-02-30T00:00:00Z", "2026-01-31T25:00:00Z", "1769860800", "²026-01-31", "2026-1-1"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-02-30T00:00:00Z",
+            "2026-01-31T25:00:00Z",
+            "1769860800",
+            "²026-01-31",
+            "2026-1-1",
+        ] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

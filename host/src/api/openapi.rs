@@ -8,21 +8,20 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
 use crate::api::operations::{self, Operation, QueryKind};
-use crate::api::{about, agents, alarms, companies, envelope, plugins, servers, session, token, users, workloads};
+use crate::api::{
+    about, agents, alarms, companies, envelope, plugins, servers, session, token, users, workloads,
+};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
-static TEXT: LazyLock<String> = LazyLock::new(|| {
-    let mut text = serde_json::to_string_pretty(&*DOCUMENT).unwrap_or_default();
-    text.push('\n');
-    text
-});
+static TEXT: LazyLock<String> =
+    LazyLock::new(|| serde_json::to_string_pretty(&*DOCUMENT).unwrap_or_default());
 
 /// What no area owns.
 #[derive(Debug, OpenApi)]
 #[openapi(components(schemas(envelope::ErrorResponse)))]
 struct Shared;
 
-/// The document as it is served and committed.
+/// The document as it is served and, with a line's end, committed.
 pub(super) fn text() -> String {
     TEXT.clone()
 }
@@ -70,17 +69,23 @@ fn build() -> Value {
         "servers": [{"url": "/api/v3"}],
     });
     merge(&mut document, head);
-    merge(&mut document, json!({"components": {"parameters": parameters(), "securitySchemes": security_schemes()}}));
+    merge(
+        &mut document,
+        json!({"components": {"parameters": parameters(), "securitySchemes": security_schemes()}}),
+    );
     for (path, item) in members(&mut document, "paths") {
         if path.starts_with("/ui/") {
             merge(item, json!({"servers": [{"url": "/"}]}));
         }
-        for (_, operation) in item.as_object_mut().into_iter().flatten().filter(|(name, _)| *name != "servers") {
+        for (_, operation) in
+            item.as_object_mut().into_iter().flatten().filter(|(name, _)| *name != "servers")
+        {
             complete(operation);
         }
     }
     if let Some(components) = document.get_mut("components") {
         for (name, schema) in members(components, "schemas") {
+            refer(name, schema);
             // Nothing is ever answered with null but `data`; what is taken may be null.
             if !name.ends_with("Input") && !name.ends_with("Form") && name != "EmptyResponse" {
                 without_null(schema);
@@ -88,6 +93,19 @@ fn build() -> Value {
         }
     }
     document
+}
+
+/// An envelope repeats the schema of what is in it: refer to that instead.
+fn refer(name: &str, schema: &mut Value) {
+    let Some(inner) = name.strip_prefix("Envelope_") else { return };
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let data = match inner.strip_prefix("Vec_") {
+        Some(item) => json!({"type": "array", "items": reference(item)}),
+        None => reference(inner),
+    };
+    if let Some(slot) = schema.pointer_mut("/properties/data") {
+        *slot = data;
+    }
 }
 
 /// Adds to one operation what all have, and what its row in the table says.
@@ -99,7 +117,8 @@ fn complete(operation: &mut Value) {
         shared.push("requestId");
     }
     shared.extend(row.map(|_| "clientVersion"));
-    let references = shared.into_iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")}));
+    let references =
+        shared.into_iter().map(|name| json!({"$ref": format!("#/components/parameters/{name}")}));
     if let Some(members) = operation.as_object_mut() {
         let parameters = members.entry("parameters").or_insert_with(|| json!([]));
         parameters.as_array_mut().into_iter().for_each(|list| list.extend(references.clone()));
@@ -128,9 +147,7 @@ fn of_query(row: &Operation) -> Vec<&'static str> {
 }
 
 fn parameters() -> Value {
-    let query = |name: &str, schema: Value, description: &str| {
-        json!({"in": "query", "name": name, "schema": schema, "description": description})
-    };
+    let query = |name: &str, schema: Value, description: &str| json!({"in": "query", "name": name, "schema": schema, "description": description});
     let text = || json!({"type": "string"});
     json!({
         "filter": query("filter", text(), "JSON: [{\"property\": …, \"operation\": …, \"collation\": …, \"value\": …}], all of which hold; \

@@ -146,10 +146,8 @@ impl Routes {
 
     /// All of them, for the server.
     pub(crate) fn into_router(self) -> Router<ApiState> {
-        tracing::debug!(operations = self.mounted.len(), "the API is mounted");
-        for id in self.unknown {
-            tracing::error!(operation = id, "not mounted: the operations table has no such row");
-        }
+        let (mounted, unknown) = (self.mounted.len(), self.unknown);
+        tracing::debug!(mounted, ?unknown, "the API is mounted");
         self.router
     }
 

@@ -19,7 +19,7 @@ pub(crate) struct JsonPatch {
     path: String,
     /// With `add`, `replace` and `test`.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     value: Option<Value>,
     /// With `move` and `copy`: from where.
     from: Option<String>,
@@ -61,11 +61,15 @@ pub(crate) fn apply(document: &mut Value, steps: &[JsonPatch], writable: &[&str]
 }
 
 fn check_writable(path: &str, writable: &[&str]) -> Result<(), ApiError> {
-    let below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let below =
+        |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if writable.iter().any(|root| below(root)) {
         return Ok(());
     }
-    Err(refuse(path, format!("{path} is read-only or does not exist; what can be changed: {}", writable.join(", "))))
+    Err(refuse(
+        path,
+        format!("{path} is read-only or does not exist; what can be changed: {}", writable.join(", ")),
+    ))
 }
 
 impl JsonPatch {
@@ -156,7 +160,8 @@ fn index(key: &str) -> Option<usize> {
 
 /// 1 and 1.0 are the same number.
 fn same(one: &Value, other: &Value) -> bool {
-    one == other || matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if one.total_cmp(&other).is_eq())
+    one == other
+        || matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if one.total_cmp(&other).is_eq())
 }
 
 fn absent(path: &str) -> ApiError {
@@ -195,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_read_only_path_is_refused_by_name() {
-        for (op, path) in [("replace", "/fixed"), ("remove", "/fixed"), ("add", "/freedom"), ("replace", "")] {
+        for (op, path) in [("replace", "/fixed"), ("remove", "/fixed"), ("add", "/freedom"), ("replace", "")]
+        {
             let error = patched(json!([{"op": op, "path": path, "value": 1}])).unwrap_err();
             assert_eq!(error.property_name(), Some(path));
         }

@@ -7,6 +7,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 
 use crate::api::error::ApiError;
+use crate::api::query::brief;
 
 /// The other end of a connection; the server puts it on every request.
 #[derive(Debug, Clone, Copy)]
@@ -38,9 +39,8 @@ impl<T: FromStr, S: Send + Sync> FromRequestParts<S> for PathUid<T> {
         let Some((name, text)) = params.iter().next() else {
             return Err(ApiError::internal("a route without an id in its path has a handler that wants one"));
         };
-        text.parse().map(Self).map_err(|_| {
-            let shown: String = text.chars().take(60).collect();
-            ApiError::parameter(name, format!("{name} must be a UUID, not \"{shown}\""))
-        })
+        text.parse()
+            .map(Self)
+            .map_err(|_| ApiError::parameter(name, format!("{name} must be a UUID, not \"{}\"", brief(text))))
     }
 }

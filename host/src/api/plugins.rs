@@ -16,7 +16,7 @@ use crate::model::Scope;
 use crate::plugins::{PluginState, PluginStatus};
 
 const OFFER: Offer = Offer { schema: "PluginInfo", expand: &[] };
-/// The API wants a UUID for a plugin: the UUIDv5 of its id in this namespace.
+/// The API wants a UUID for a plugin: the `UUIDv5` of its id in this namespace.
 const NAMESPACE: Uuid = uuid!("6f0b7c52-6d3c-5c3e-9b0e-2f6f1f3c9a71");
 
 /// The operations of this area.
@@ -33,7 +33,7 @@ pub(crate) struct Docs;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PluginInfo {
-    /// The UUIDv5 of `id`.
+    /// The `UUIDv5` of `id`.
     plugin_id: Uuid,
     /// `vendor.name`; ours.
     id: String,
@@ -63,7 +63,7 @@ enum PluginCondition {
 /// Lists the plugins.
 #[utoipa::path(
     get, path = "/plugins/", operation_id = "GetAllPlugins",
-    responses((status = 200, description = "All plugins", body = inline(Envelope<Vec<PluginInfo>>))),
+    responses((status = 200, description = "All plugins", body = Envelope<Vec<PluginInfo>>)),
 )]
 async fn list(
     State(state): State<ApiState>,
@@ -74,7 +74,9 @@ async fn list(
     let mut plugins: Vec<_> = state.plugins().list().into_iter().map(PluginInfo::from).collect();
     if caller.scope != Scope::Provider {
         // It may name files and addresses of the provider's.
-        plugins.iter_mut().for_each(|plugin| plugin.refusal = None);
+        for plugin in &mut plugins {
+            plugin.refusal = None;
+        }
     }
     envelope::all(&plugins, &shape)
 }
@@ -83,10 +85,15 @@ impl From<PluginStatus> for PluginInfo {
     fn from(status: PluginStatus) -> Self {
         let (state, refusal) = match status.state {
             PluginState::Loaded => (PluginCondition::Loaded, status.update_refused),
-            PluginState::Refused { step, reason } => (PluginCondition::Refused, Some(format!("{step}: {reason}"))),
+            PluginState::Refused { step, reason } => {
+                (PluginCondition::Refused, Some(format!("{step}: {reason}")))
+            }
             PluginState::CircuitOpen { retry_in, failures } => {
                 let rest = retry_in.as_secs().max(1);
-                (PluginCondition::Paused, Some(format!("it failed {failures} times; the next try is in {rest} s")))
+                (
+                    PluginCondition::Paused,
+                    Some(format!("it failed {failures} times; the next try is in {rest} s")),
+                )
             }
         };
         Self {

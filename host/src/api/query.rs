@@ -15,7 +15,7 @@ mod select;
 mod sort;
 mod value;
 
-pub(crate) use nearest::nearest;
+pub(crate) use nearest::{brief, nearest};
 pub(crate) use pairs::Pairs;
 pub(crate) use select::Select;
 
@@ -115,9 +115,9 @@ fn expand(pairs: &Pairs, offered: &'static [&'static str]) -> Result<Vec<&'stati
 
 fn unknown_expand(word: &str, offered: &'static [&'static str]) -> ApiError {
     let message = if offered.is_empty() {
-        format!("this operation expands nothing, so not \"{word}\" either")
+        format!("this operation expands nothing, so not \"{}\" either", brief(word))
     } else {
-        format!("cannot expand \"{word}\"; {}", nearest(word, offered.iter().copied()))
+        format!("cannot expand \"{}\"; {}", brief(word), nearest(word, offered.iter().copied()))
     };
     ApiError::parameter("expand", message)
 }

@@ -17,11 +17,12 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::{Service, ServiceExt as _};
+use tower::ServiceExt as _;
 
-use crate::api::app::app;
+use crate::api::app::{App, app};
 use crate::api::peer::ConnectedFrom;
 use crate::api::{ApiState, health};
+use crate::error::chain;
 
 mod stall;
 
@@ -36,7 +37,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Request headers that take longer are given up, and so is a connection that idles.
 const HEADERS: Duration = Duration::from_secs(30);
 /// A client that reads nothing for so long is given up.
-const UNREAD: Duration = Duration::from_secs(60);
+const UNREAD: Duration = Duration::from_mins(1);
 /// Between two pings of HTTP/2, and how long their answer may take.
 const PING: Duration = Duration::from_secs(20);
 /// At the end, what is under way may take this long.
@@ -48,36 +49,25 @@ const STREAMS: u32 = 64;
 /// After a failed accept (no descriptors left, say), so that the loop does not spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves the API and the page until `shutdown`, then lets what is under way finish.
+/// Serves the API and the page until `shutdown`, then lets what is under way finish. `tls` offers h2 and http/1.1.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<rustls::ServerConfig>,
     state: ApiState,
     shutdown: CancellationToken,
 ) {
-    let mut tls = Arc::unwrap_or_clone(tls);
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let tls = TlsAcceptor::from(Arc::new(tls));
-    accept(listener, Some(tls), app(state), shutdown).await;
+    accept(listener, Some(TlsAcceptor::from(tls)), app(state), shutdown).await;
 }
 
 /// Serves `/healthz` and `/readyz` in the clear until `shutdown`.
 pub async fn serve_health(listener: TcpListener, state: ApiState, shutdown: CancellationToken) {
-    accept(listener, None, health::router(state), shutdown).await;
+    accept(listener, None, health::app(state), shutdown).await;
 }
 
-async fn accept<S>(listener: TcpListener, tls: Option<TlsAcceptor>, service: S, shutdown: CancellationToken)
-where
-    S: Service<Request<Body>, Response = axum::response::Response, Error = std::convert::Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send,
-{
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
-    let tasks = TaskTracker::new();
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: App, shutdown: CancellationToken) {
+    let (tasks, connections) = (TaskTracker::new(), Arc::new(Semaphore::new(CONNECTIONS)));
+    let door =
+        Door { app, tls, handshakes: Arc::new(Semaphore::new(HANDSHAKES)), shutdown: shutdown.clone() };
     loop {
         let next = async {
             let permit = Arc::clone(&connections).acquire_owned().await;
@@ -89,72 +79,64 @@ where
         };
         match accepted {
             Ok((stream, peer)) => {
-                let connection = Connection { tls: tls.clone(), peer, shutdown: shutdown.clone() };
-                let (service, handshakes) = (service.clone(), Arc::clone(&handshakes));
+                let door = door.clone();
                 tasks.spawn(async move {
-                    connection.run(stream, service, &handshakes).await;
+                    if let Err(error) = door.receive(stream, peer).await {
+                        tracing::debug!(%peer, error = chain(&*error), "connection ended badly");
+                    }
                     drop(permit);
                 });
             }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(PAUSE).await;
-            }
+            Err(error) => pause(&error).await,
         }
     }
     drop(listener);
+    drain(&tasks).await;
+}
+
+async fn pause(error: &std::io::Error) {
+    tracing::warn!(%error, "cannot accept a connection");
+    tokio::time::sleep(PAUSE).await;
+}
+
+async fn drain(tasks: &TaskTracker) {
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!(connections = tasks.len(), "connections that did not end in time are cut");
     }
 }
 
-struct Connection {
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a connection comes through.
+#[derive(Clone)]
+struct Door {
+    app: App,
     tls: Option<TlsAcceptor>,
-    peer: SocketAddr,
+    handshakes: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
-impl Connection {
-    async fn run<S>(self, stream: TcpStream, service: S, handshakes: &Semaphore)
-    where
-        S: Service<Request<Body>, Response = axum::response::Response, Error = std::convert::Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
-    {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(peer = %self.peer, %error, "cannot set TCP_NODELAY");
-        }
+impl Door {
+    async fn receive(self, stream: TcpStream, peer: SocketAddr) -> Result<(), Failure> {
+        stream.set_nodelay(true)?;
         let stream = Stall::new(stream, UNREAD);
         let Some(tls) = self.tls.clone() else {
-            return self.serve(stream, service).await;
+            return self.serve(stream, peer).await;
         };
         let handshake = async {
-            let _turn = handshakes.acquire().await;
+            let _turn = self.handshakes.acquire().await;
             tls.accept(stream).await
         };
-        match tokio::time::timeout(HANDSHAKE, handshake).await {
-            Ok(Ok(stream)) => self.serve(stream, service).await,
-            Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake took too long"),
-        }
+        let stream = tokio::time::timeout(HANDSHAKE, handshake).await??;
+        self.serve(stream, peer).await
     }
 
-    async fn serve<I, S>(self, stream: I, service: S)
+    async fn serve<I>(self, stream: I, peer: SocketAddr) -> Result<(), Failure>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        S: Service<Request<Body>, Response = axum::response::Response, Error = std::convert::Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send,
     {
-        let peer = self.peer;
-        let service = service.map_request(move |request: Request<Incoming>| {
+        let service = self.app.map_request(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectedFrom(peer));
             request
@@ -162,16 +144,11 @@ impl Connection {
         let builder = builder();
         let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let mut connection = std::pin::pin!(connection);
-        let served = tokio::select! {
-            served = connection.as_mut() => served,
-            () = self.shutdown.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = served {
-            tracing::debug!(%peer, error = crate::error::chain(&*error), "connection ended badly");
+        tokio::select! {
+            served = connection.as_mut() => return served,
+            () = self.shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
         }
+        connection.await
     }
 }
 

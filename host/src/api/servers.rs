@@ -26,6 +26,7 @@ pub(crate) struct Docs;
 /// A backup server that an agent stands beside.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the API's own")]
 pub(crate) struct BackupServer {
     instance_uid: Uuid,
     name: String,

@@ -2,16 +2,17 @@
 //! that no script reads; unsafe methods repeat a token derived from it. Signing in needs the header `X-Keelson: 1`,
 //! which another site's form cannot send.
 
+use axum::Router;
 use axum::extract::{FromRequest as _, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
+use crate::api::ApiState;
 use crate::api::body::JsonBody;
 use crate::api::context::{self, COOKIE_NAME, Caller, Entrance};
 use crate::api::envelope::{self, EmptyResponse, Envelope};
@@ -20,7 +21,6 @@ use crate::api::peer::Peer;
 use crate::api::query::Shape;
 use crate::api::token::secret::{Secret, SecretKind};
 use crate::api::token::sign_in::sign_in;
-use crate::api::ApiState;
 use crate::clock::HOUR;
 use crate::id::fresh;
 use crate::model::TokenKind;
@@ -72,7 +72,8 @@ pub(crate) struct SessionUser {
 impl Session {
     fn new(caller: Caller, page: &Secret) -> Self {
         let company_uid = caller.scope.company().map(|company| company.0);
-        let user = SessionUser { uid: caller.uid.0, name: caller.name, role: caller.role.name(), company_uid };
+        let user =
+            SessionUser { uid: caller.uid.0, name: caller.name, role: caller.role.name(), company_uid };
         Self { user, csrf_token: context::csrf_token(page) }
     }
 }
@@ -82,11 +83,17 @@ impl Session {
     post, path = "/ui/session", operation_id = "BeginSession", tag = "Authentication",
     request_body = SessionInput,
     params(("X-Keelson" = String, Header, description = "`1`")),
-    responses((status = 200, description = "Signed in", body = inline(Envelope<Session>))),
+    responses((status = 200, description = "Signed in", body = Envelope<Session>)),
 )]
-async fn begin(State(state): State<ApiState>, Peer(address): Peer, request: Request) -> Result<Response, ApiError> {
+async fn begin(
+    State(state): State<ApiState>,
+    Peer(address): Peer,
+    request: Request,
+) -> Result<Response, ApiError> {
     if request.headers().get(MARK).is_none_or(|value| value != "1") {
-        return Err(ApiError::forbidden("only the console's own page signs in here; scripts use POST /api/v3/token"));
+        return Err(ApiError::forbidden(
+            "only the console's own page signs in here; scripts use POST /api/v3/token",
+        ));
     }
     let JsonBody(input) = JsonBody::<SessionInput>::from_request(request, &state).await?;
     let caller = sign_in(&state, &input.username, &input.password, address, Entrance::Page).await?;
@@ -103,7 +110,7 @@ async fn begin(State(state): State<ApiState>, Peer(address): Peer, request: Requ
 /// Says who is signed in.
 #[utoipa::path(
     get, path = "/ui/session", operation_id = "GetSession", tag = "Authentication",
-    responses((status = 200, description = "Who is signed in", body = inline(Envelope<Session>))),
+    responses((status = 200, description = "Who is signed in", body = Envelope<Session>)),
 )]
 async fn show(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     let (caller, page) = signed_in(&state, request).await?;
@@ -129,7 +136,8 @@ async fn end(State(state): State<ApiState>, request: Request) -> Result<Response
 async fn signed_in(state: &ApiState, request: Request) -> Result<(Caller, Secret), ApiError> {
     let (mut parts, _): (Parts, _) = request.into_parts();
     parts.headers.remove(http::header::AUTHORIZATION);
-    let page = context::page_secret(&parts).ok_or_else(|| ApiError::unauthenticated("nobody is signed in"))?;
+    let page =
+        context::page_secret(&parts).ok_or_else(|| ApiError::unauthenticated("nobody is signed in"))?;
     let caller = context::authenticate(state, &parts).await?;
     Ok((caller, page))
 }

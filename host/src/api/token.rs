@@ -18,7 +18,7 @@ use crate::api::context::NotLetIn;
 use crate::api::error::ApiError;
 use crate::api::operations::Routes;
 use crate::api::peer::Peer;
-use crate::api::query::{Pairs, nearest};
+use crate::api::query::{Pairs, brief, nearest};
 use crate::api::{ApiState, body};
 use crate::store::StoreError;
 
@@ -173,7 +173,7 @@ pub(crate) async fn issue(
         "refresh_token" => grant::by_refresh_token(&state, field(&form, "refresh_token")?).await?,
         other => {
             let hint = nearest(other, ["password", "refresh_token"].into_iter());
-            let message = format!("\"{other}\" is no grant_type of this host; {hint}");
+            let message = format!("\"{}\" is no grant_type of this host; {hint}", brief(other));
             return Err(TokenError::OAuth(OAuth2ErrorCode::UnsupportedGrantType, message));
         }
     };
@@ -186,7 +186,8 @@ fn form(headers: &HeaderMap, body: &[u8]) -> Result<Pairs, TokenError> {
         let message = "send the parameters as a form: Content-Type application/x-www-form-urlencoded";
         return Err(TokenError::invalid_request(message));
     }
-    let text = std::str::from_utf8(body).map_err(|_| TokenError::invalid_request("the form is not valid UTF-8"))?;
+    let text =
+        std::str::from_utf8(body).map_err(|_| TokenError::invalid_request("the form is not valid UTF-8"))?;
     Pairs::parse(Some(text.trim())).map_err(|error| TokenError::invalid_request(error.into_message()))
 }
 

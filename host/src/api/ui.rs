@@ -5,8 +5,8 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use rust_embed::RustEmbed;
@@ -17,14 +17,15 @@ struct Dist;
 
 const INDEX: &str = "index.html";
 /// Mantine writes styles into the page; scripts come from files only.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self'; object-src 'none'; \
                       base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-const PROTECTION: [(HeaderName, &str); 5] = [
+/// No HSTS: the host speaks nothing but TLS on this port, and HSTS goes by name, not by port. It would force every other
+/// service of a machine called `localhost`, or of the provider's own console machine, to TLS as well.
+const PROTECTION: [(HeaderName, &str); 4] = [
     (CONTENT_SECURITY_POLICY, POLICY),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
     (REFERRER_POLICY, "no-referrer"),
-    (STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
 ];
 
 /// Answers what is no operation: a file of the console, or its page, which finds its own way from the path.
@@ -49,7 +50,8 @@ fn found(path: &str, file: rust_embed::EmbeddedFile) -> Response {
         text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
         other => other.to_owned(),
     };
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, caching.to_owned())], Body::from(file.data.into_owned())).into_response()
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, caching.to_owned())], Body::from(file.data.into_owned()))
+        .into_response()
 }
 
 /// What makes browsers careful, on every answer.

@@ -29,6 +29,7 @@ pub(crate) struct Docs;
 /// Somebody who signs in.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the API's own")]
 pub(crate) struct User {
     instance_uid: Uuid,
     /// The company, or for the provider's own users the installation.
@@ -94,7 +95,7 @@ user_roles! {
 /// Says who is asking.
 #[utoipa::path(
     get, path = "/users/me", operation_id = "GetCurrentUser",
-    responses((status = 200, description = "The caller", body = inline(Envelope<User>))),
+    responses((status = 200, description = "The caller", body = Envelope<User>)),
 )]
 async fn me(
     State(state): State<ApiState>,

@@ -13,8 +13,7 @@ mod list;
 mod restore_points;
 
 const COMPUTER: Offer = Offer { schema: "ProtectedComputerManagedByConsole", expand: &[] };
-const RESTORE_POINT: Offer =
-    Offer { schema: "ProtectedComputerManagedByConsoleRestorePoint", expand: &[] };
+const RESTORE_POINT: Offer = Offer { schema: "ProtectedComputerManagedByConsoleRestorePoint", expand: &[] };
 
 /// The operations of this area.
 pub(crate) fn routes() -> Routes {

@@ -22,6 +22,9 @@ pub(super) enum CompanyCommand {
         /// Unique without regard to case
         #[arg(long)]
         name: String,
+        /// The name that the company's owner will sign in with
+        #[arg(long, default_value = "owner")]
+        owner: String,
     },
 }
 
@@ -67,14 +70,14 @@ pub(super) enum KeyCommand {
 
 impl CompanyCommand {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
-        let Self::Add { name } = self;
+        let Self::Add { name, owner } = self;
         let store = place.store().await?;
         let mut tx = store.write().await?;
         let new = NewCompany {
             name: named(&name)?,
             alarm_detect_enabled: true,
             rest_access_enabled: true,
-            owner_name: String::new(),
+            owner_name: named(&owner)?,
             details: "{}".to_owned(),
         };
         let made = tx.companies().create(&SystemClock, &new).await;
@@ -89,12 +92,22 @@ impl UserCommand {
         let Self::Add { name, role, company, password_stdin } = self;
         let store = place.store().await?;
         let mut tx = store.write().await?;
+        if !role.has_scope() {
+            bail!(
+                "users of the role {} cannot be made yet: the host cannot limit what they would see",
+                role.name()
+            );
+        }
         let company_uid = match (role.tier(), company) {
             (Tier::Provider, None) => None,
             (Tier::Company, Some(company)) => Some(company_named(&mut tx, &company).await?),
-            (Tier::Provider, Some(_)) => bail!("{} is a role of the provider; leave out --company", role.name()),
-            (Tier::Company, None) => bail!("{} is a role of a company; say which with --company", role.name()),
-            (Tier::Reseller, _) => bail!("{} is a role of a reseller, and there are no resellers yet", role.name()),
+            (Tier::Provider, Some(_)) => {
+                bail!("{} is a role of the provider; leave out --company", role.name())
+            }
+            (Tier::Company, None) => {
+                bail!("{} is a role of a company; say which with --company", role.name())
+            }
+            (Tier::Reseller, _) => bail!("{} is a role of a reseller", role.name()),
         };
         let (secret, given) = if password_stdin { (from_stdin()?, true) } else { (generated(), false) };
         if secret.chars().count() < SHORTEST_PASSWORD {
@@ -114,7 +127,8 @@ impl KeyCommand {
         let store = place.store().await?;
         let mut tx = store.write().await?;
         let found = tx.users().by_name(&user).await?;
-        let found = found.with_context(|| format!("there is no user '{user}'; make one with keelson user add"))?;
+        let found =
+            found.with_context(|| format!("there is no user '{user}'; make one with keelson user add"))?;
         let key = Secret::generate(SecretKind::ApiKey);
         let expires_at = days.map(|days| SystemClock.now_ms().saturating_add(i64::from(days) * DAY));
         let new = NewApiKey { user_uid: found.uid, hash: key.hash(), description, read_only, expires_at };
@@ -132,13 +146,15 @@ pub(super) async fn company_named(tx: &mut Tx, company: &str) -> anyhow::Result<
         return Ok(uid);
     }
     let found = tx.companies().by_name(company).await?;
-    let found = found.with_context(|| format!("there is no company '{company}'; make one with keelson company add"))?;
+    let found = found
+        .with_context(|| format!("there is no company '{company}'; make one with keelson company add"))?;
     Ok(found.uid)
 }
 
 fn named(name: &str) -> anyhow::Result<String> {
     let name = name.trim();
-    if name.is_empty() || name.chars().count() > 128 || name.chars().any(|letter| "<>=%~\0".contains(letter)) {
+    if name.is_empty() || name.chars().count() > 128 || name.chars().any(|letter| "<>=%~\0".contains(letter))
+    {
         bail!("a name has 1 to 128 characters and none of < > = % ~");
     }
     Ok(name.to_owned())
@@ -146,7 +162,9 @@ fn named(name: &str) -> anyhow::Result<String> {
 
 fn taken(error: StoreError, what: &str, name: &str) -> anyhow::Error {
     match error {
-        StoreError::Conflict { .. } => anyhow::anyhow!("there is a {what} '{name}' already; choose another name"),
+        StoreError::Conflict { .. } => {
+            anyhow::anyhow!("there is a {what} '{name}' already; choose another name")
+        }
         other => other.into(),
     }
 }

@@ -36,7 +36,9 @@ impl PluginCommand {
                 let report = plugins::check(&folder, Arc::new(SystemClock)).await?;
                 say(&serde_json::to_string_pretty(&report)?)
             }
-            Self::List { plugins, json } => list(plugins.or_else(|| place.config.plugins(&place.data)), json).await,
+            Self::List { plugins, json } => {
+                list(plugins.or_else(|| place.config.plugins(&place.data)), json).await
+            }
         }
     }
 }

@@ -63,16 +63,16 @@ impl AgentCommand {
     }
 }
 
-/// Where agents find this door: the port that the running host has, else the one it is set to.
+/// Where agents find this door: the name and the port that the running host has, else those it is set to.
 fn address(place: &Place, door: Door) -> String {
-    let running = RunFile::read(&place.data);
-    let port = match (door, running) {
-        (Door::Remote, Some(run)) => run.agents_remote.port(),
-        (Door::Hosted, Some(run)) => run.agents_hosted.port(),
-        (Door::Remote, None) => place.config.agents_remote.port(),
-        (Door::Hosted, None) => place.config.agents_hosted.port(),
+    let (host, remote, hosted) = match RunFile::read(&place.data) {
+        Some(run) => (run.advertise, run.agents_remote, run.agents_hosted),
+        None => (place.config.advertise(), place.config.agents_remote, place.config.agents_hosted),
     };
-    let host = place.config.advertise();
+    let port = match door {
+        Door::Remote => remote.port(),
+        Door::Hosted => hosted.port(),
+    };
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 

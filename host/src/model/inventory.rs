@@ -1,6 +1,8 @@
 //! What agents report.
 
-use crate::id::{AgentUid, BackupServerUid, CompanyUid, JoinTokenUid, LocationUid, RestorePointUid, WorkloadUid};
+use crate::id::{
+    AgentUid, BackupServerUid, CompanyUid, JoinTokenUid, LocationUid, RestorePointUid, WorkloadUid,
+};
 
 /// Which listener an agent comes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

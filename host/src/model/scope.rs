@@ -80,6 +80,16 @@ roles! {
     CompanyInvoiceAuditor "CIA" Company,
 }
 
+impl Role {
+    /// Whether a [`Scope`] can say what such a user sees: a whole provider or a whole company. Sites, locations,
+    /// subtenants and resellers have no scope yet, and a wider one instead would show them what is not theirs.
+    pub fn has_scope(self) -> bool {
+        let narrower =
+            [Self::SiteAdministrator, Self::LocationAdministrator, Self::LocationUser, Self::SubTenant];
+        self.tier() != Tier::Reseller && !narrower.contains(&self)
+    }
+}
+
 impl std::str::FromStr for Role {
     type Err = String;
 

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroUsize;
 
-use wasmtime::{Config, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use super::error::PluginError;
 use super::limits::{INSTANCES, MAX_MEMORY, MEMORIES, TABLE_ELEMENTS, TABLES, TICK};
@@ -74,7 +74,8 @@ fn pool() -> PoolingAllocationConfig {
         .max_memories_per_component(per_component(MEMORIES))
         .max_tables_per_component(per_component(TABLES))
         .max_tables_per_module(2)
-        .linear_memory_keep_resident(256 << 10)
+        .linear_memory_keep_resident(1 << 20)
+        .pagemap_scan(Enabled::Auto)
         .table_keep_resident(64 << 10)
         .max_unused_warm_slots(32);
     pool

@@ -242,6 +242,17 @@ impl LoadFault {
         }
     }
 
+    /// Whether the very same files may pass at another time: it was the host's moment, not the package.
+    pub(super) fn may_pass_later(&self) -> bool {
+        match self {
+            Self::Describe(blame) | Self::ListRules(blame) => {
+                !matches!(blame, Blame::Guest(fault) if !matches!(fault, GuestFault::WallDeadline(_)))
+            }
+            Self::Read(_) | Self::Duplicate { .. } | Self::Host(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether the package is at fault, not the host or its state.
     pub fn is_guest(&self) -> bool {
         match self {

@@ -190,7 +190,7 @@ mod tests {
         check(&surface_of(&["keelson:plugin/log@0.1.0"], &[LIFECYCLE, RULES]), &rules).unwrap();
         assert!(refusal(&["wasi:cli/stdout@0.2.0"], &[], &rules).contains("--stub-wasi"));
         assert!(refusal(&["evil:disk/raw"], &[], &rules).contains("may import only"));
-        assert!(refusal(&["keelson:plugin/lgo@0.1.0"], &[], &rules).contains("did you mean `log`"));
+        assert!(refusal(&["keelson:plugin/logs@0.1.0"], &[], &rules).contains("did you mean `log`"));
     }
 
     #[test]

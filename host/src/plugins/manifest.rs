@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn an_unknown_key_names_the_nearest_known_one() {
         assert!(refusal(&GOOD.replace("requires", "require")).contains("did you mean `requires`"));
-        assert!(refusal(&GOOD.replace("name =", "nme =")).contains("did you mean `name`"));
+        assert!(refusal(&GOOD.replace("name =", "names =")).contains("did you mean `name`"));
         assert!(refusal(&GOOD.replace("alert-rules = true", "alert-rule = true")).contains("`alert-rules`"));
     }
 

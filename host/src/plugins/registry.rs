@@ -98,6 +98,11 @@ impl Snapshot {
 }
 
 impl Slot {
+    /// Whether the same files would come to the same end.
+    fn settled(&self) -> bool {
+        self.refusal.as_ref().is_none_or(|error| !error.fault.may_pass_later())
+    }
+
     fn status(&self, folder: &Path, now: i64) -> PluginStatus {
         let refused = self.refusal.as_ref();
         let Some(generation) = &self.generation else {
@@ -158,7 +163,7 @@ async fn visit(
     folder: &Path,
     next: &impl Fn() -> u64,
 ) -> bool {
-    let known = slots.get(folder).and_then(|slot| slot.digest.clone());
+    let known = slots.get(folder).filter(|slot| slot.settled()).and_then(|slot| slot.digest.clone());
     let (digest, outcome) = match load::read(folder).await {
         Ok(package) if known.as_ref() == Some(&package.digest) => return false,
         Ok(package) => (Some(package.digest.clone()), admit(sandbox, slots, package).await),

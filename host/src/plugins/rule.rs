@@ -230,8 +230,8 @@ mod tests {
 
     #[test]
     fn a_bad_rule_is_refused_by_name_with_the_nearest_word() {
-        assert!(refusal(|rule| rule.subject = "computr".to_owned()).contains("did you mean `computer`"));
-        assert!(refusal(|rule| rule.columns = vec!["first-sen".to_owned()]).contains("`first-seen`"));
+        assert!(refusal(|rule| rule.subject = "computers".to_owned()).contains("did you mean `computer`"));
+        assert!(refusal(|rule| rule.columns = vec!["first-see".to_owned()]).contains("`first-seen`"));
         assert!(refusal(|rule| rule.parameters_schema = "{".to_owned()).contains("not JSON"));
         assert!(
             refusal(|rule| rule.parameters_schema = r#"{"type":"nonsense"}"#.to_owned()).contains("schema")

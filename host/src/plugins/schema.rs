@@ -101,8 +101,8 @@ mod tests {
 
     #[test]
     fn complaints_name_the_place() {
-        let complaints = schema().fill(&json!({"hours": 0, "huors": 1})).unwrap_err().join("; ");
-        assert!(complaints.contains("/hours") && complaints.contains("huors"), "{complaints}");
+        let complaints = schema().fill(&json!({"hours": 0, "hour": 1})).unwrap_err().join("; ");
+        assert!(complaints.contains("/hours") && complaints.contains("'hour'"), "{complaints}");
         assert_eq!(schema().fill(&json!([])), Err(vec!["must be a JSON object".to_owned()]));
     }
 

@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_nearest_word_is_named() {
-        assert_eq!(nearest("requirs", &["requires", "schema"]), ", did you mean `requires`?");
+        assert_eq!(nearest("require", &["requires", "schema"]), ", did you mean `requires`?");
         assert_eq!(nearest("zzz", &["id", "name"]), " (known: id, name)");
         assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("abc", "abc")), (3, 3, 0));
     }

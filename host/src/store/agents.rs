@@ -13,7 +13,7 @@ statements! {
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Unknown', '', $10, $11, $12, $13, $12, 0, 0, 0, 0)";
     ADMIT = "UPDATE agents SET former_certificate = CASE WHEN certificate = $2 THEN NULL ELSE former_certificate END \
         WHERE uid = $1 AND (certificate = $2 OR former_certificate = $2)";
-    RENEW = "UPDATE agents SET former_certificate = certificate, certificate = $2 WHERE uid = $1";
+    RENEW = "UPDATE agents SET former_certificate = $3, certificate = $2 WHERE uid = $1";
     CONNECTED = "UPDATE agents SET connected = $2, last_heartbeat = $3, version = $4, version_status = $5, driver = $6, \
         host_name = $7, host_name_folded = $8, platform = $9, os_version = $10, door = $11, due_at = 0, \
         revision = revision + 1 WHERE uid = $1";
@@ -123,10 +123,21 @@ impl Agents<'_> {
         Ok(known == 1)
     }
 
-    /// Gives the agent a new certificate; the one it has stays good until the new one is seen, so that a lost answer
-    /// locks nobody out.
-    pub async fn renew(&mut self, uid: AgentUid, certificate: &[u8; 32]) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(RENEW).bind(uid).bind(certificate.as_slice()).execute(db).await?.rows_affected());
+    /// Gives the agent a new certificate; the one it came with stays good until the new one is seen, so that no answer that
+    /// is lost, however often, locks it out.
+    pub async fn renew(
+        &mut self,
+        uid: AgentUid,
+        certificate: &[u8; 32],
+        presented: &[u8; 32],
+    ) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(RENEW)
+            .bind(uid)
+            .bind(certificate.as_slice())
+            .bind(presented.as_slice())
+            .execute(db)
+            .await?
+            .rows_affected());
         Ok(())
     }
 

@@ -67,7 +67,12 @@ const REWORD: BulkStatement = BulkStatement {
 const ACTIVATE: BulkStatement = BulkStatement {
     name: "store::alarms::ACTIVATE",
     fixed: &[("now", Type::Int), ("remark", Type::Text)],
-    columns: &[("uid", Type::Uuid), ("alarm_uid", Type::Uuid), ("status", Type::Text), ("message", Type::Text)],
+    columns: &[
+        ("uid", Type::Uuid),
+        ("alarm_uid", Type::Uuid),
+        ("status", Type::Text),
+        ("message", Type::Text),
+    ],
     text: "INSERT INTO alarm_activations (uid, alarm_uid, status, message, remark, created_at) \
         SELECT uid, alarm_uid, status, message, :remark, :now FROM input",
 };
@@ -75,7 +80,8 @@ const ACTIVATE: BulkStatement = BulkStatement {
 pub(super) const BULK: &[BulkStatement] = &[OF_OBJECTS, RAISE, RESOLVE, REWORD, ACTIVATE];
 
 const STATUSES: &[&str] = &["Unknown", "Resolved", "Info", "Warning", "Error", "Acknowledged"];
-const OBJECTS: &[&str] = &["Unknown", "ManagementAgent", "Company", "Internal", "ObjectEntity", "BackupAgent", "BackupServer"];
+const OBJECTS: &[&str] =
+    &["Unknown", "ManagementAgent", "Company", "Internal", "ObjectEntity", "BackupAgent", "BackupServer"];
 
 /// The list of alarms, resolved ones too: clients filter by `lastActivation.status`.
 pub static ALARMS: Resource = Resource {
@@ -235,7 +241,12 @@ impl Alarms<'_> {
         Ok(())
     }
 
-    async fn activate(&mut self, clock: &dyn Clock, remark: &str, columns: &[Column]) -> Result<(), StoreError> {
+    async fn activate(
+        &mut self,
+        clock: &dyn Clock,
+        remark: &str,
+        columns: &[Column],
+    ) -> Result<(), StoreError> {
         let fixed = [Value::Integer(clock.now_ms()), Value::Text(remark.to_owned())];
         ACTIVATE.execute(self.0, &fixed, columns).await?;
         Ok(())

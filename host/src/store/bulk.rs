@@ -8,11 +8,11 @@
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, FromRow, Postgres, Sqlite};
+use sqlx::{FromRow, Postgres, Sqlite};
 use uuid::Uuid;
 
 use super::list::Value;
-use super::{Connection, StoreError, Tx};
+use super::{Connection, StoreError, Tx, trusted};
 
 /// Rows of one SQLite statement: more gains nothing, and each other size is another text to prepare.
 const PIECE: usize = 100;
@@ -98,9 +98,10 @@ impl BulkStatement {
     }
 
     fn unnest(&self) -> String {
-        let arrays = self.columns.iter().enumerate().map(|(index, (_, kind))| {
-            format!("${}::{}[]", self.fixed.len() + index + 1, kind.postgres())
-        });
+        let arrays =
+            self.columns.iter().enumerate().map(|(index, (_, kind))| {
+                format!("${}::{}[]", self.fixed.len() + index + 1, kind.postgres())
+            });
         format!("SELECT * FROM UNNEST({})", arrays.collect::<Vec<_>>().join(", "))
     }
 
@@ -114,14 +115,19 @@ impl BulkStatement {
     }
 
     /// Runs it; the number of rows it touched.
-    pub(super) async fn execute(&self, tx: &mut Tx, fixed: &[Value], columns: &[Column]) -> Result<u64, StoreError> {
+    pub(super) async fn execute(
+        &self,
+        tx: &mut Tx,
+        fixed: &[Value],
+        columns: &[Column],
+    ) -> Result<u64, StoreError> {
         let rows = columns.first().map_or(0, Column::len);
         let mut touched = 0;
         match &mut tx.connection {
             Connection::Postgres(transaction) => {
                 if rows > 0 {
                     let text = self.render(Dialect::Postgres, rows);
-                    let query = bind_arrays(bind_fixed_pg(sqlx::query(AssertSqlSafe(text)), fixed), columns);
+                    let query = bind_arrays(bind_fixed_pg(sqlx::query(trusted(text)), fixed), columns);
                     touched = query.execute(&mut **transaction).await?.rows_affected();
                 }
             }
@@ -129,7 +135,7 @@ impl BulkStatement {
                 for start in (0..rows).step_by(PIECE) {
                     let end = rows.min(start + PIECE);
                     let text = self.render(Dialect::Sqlite, end - start);
-                    let query = bind_cells(sqlx::query(AssertSqlSafe(text)), fixed, columns, start..end);
+                    let query = bind_cells(sqlx::query(trusted(text)), fixed, columns, start..end);
                     touched += query.execute(&mut **transaction).await?.rows_affected();
                 }
             }
@@ -138,7 +144,12 @@ impl BulkStatement {
     }
 
     /// Runs it and reads what it returns.
-    pub(super) async fn fetch<T>(&self, tx: &mut Tx, fixed: &[Value], columns: &[Column]) -> Result<Vec<T>, StoreError>
+    pub(super) async fn fetch<T>(
+        &self,
+        tx: &mut Tx,
+        fixed: &[Value],
+        columns: &[Column],
+    ) -> Result<Vec<T>, StoreError>
     where
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
@@ -148,7 +159,7 @@ impl BulkStatement {
             Connection::Postgres(transaction) => {
                 if rows > 0 {
                     let text = self.render(Dialect::Postgres, rows);
-                    let query: QueryAs<'_, Postgres, T, PgArguments> = sqlx::query_as(AssertSqlSafe(text));
+                    let query: QueryAs<'_, Postgres, T, PgArguments> = sqlx::query_as(trusted(text));
                     let query = bind_arrays_as(bind_fixed_pg_as(query, fixed), columns);
                     found = query.fetch_all(&mut **transaction).await?;
                 }
@@ -157,7 +168,7 @@ impl BulkStatement {
                 for start in (0..rows).step_by(PIECE) {
                     let end = rows.min(start + PIECE);
                     let text = self.render(Dialect::Sqlite, end - start);
-                    let query: QueryAs<'_, Sqlite, T, SqliteArguments> = sqlx::query_as(AssertSqlSafe(text));
+                    let query: QueryAs<'_, Sqlite, T, SqliteArguments> = sqlx::query_as(trusted(text));
                     let query = bind_cells_as(query, fixed, columns, start..end);
                     found.extend(query.fetch_all(&mut **transaction).await?);
                 }
@@ -225,7 +236,13 @@ macro_rules! binders {
     };
 }
 
-binders!(bind_fixed_pg, bind_arrays, bind_cells, Query<'q, Postgres, PgArguments>, Query<'q, Sqlite, SqliteArguments>);
+binders!(
+    bind_fixed_pg,
+    bind_arrays,
+    bind_cells,
+    Query<'q, Postgres, PgArguments>,
+    Query<'q, Sqlite, SqliteArguments>
+);
 binders!(
     bind_fixed_pg_as,
     bind_arrays_as,

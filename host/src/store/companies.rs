@@ -83,13 +83,15 @@ impl Companies<'_> {
 
     /// One company by its name, without regard to case. For the command line, which acts for the provider.
     pub async fn by_name(&mut self, name: &str) -> Result<Option<Company>, StoreError> {
-        let row = on!(self.0, db => sqlx::query_as(BY_NAME).bind(name.to_lowercase()).fetch_optional(db).await?);
+        let row =
+            on!(self.0, db => sqlx::query_as(BY_NAME).bind(name.to_lowercase()).fetch_optional(db).await?);
         Ok(row)
     }
 
     /// Where a company's agents stand unless somebody says otherwise.
     pub async fn default_location(&mut self, company: CompanyUid) -> Result<Option<LocationUid>, StoreError> {
-        let uid = on!(self.0, db => sqlx::query_scalar(DEFAULT_LOCATION).bind(company).fetch_optional(db).await?);
+        let uid =
+            on!(self.0, db => sqlx::query_scalar(DEFAULT_LOCATION).bind(company).fetch_optional(db).await?);
         Ok(uid)
     }
 

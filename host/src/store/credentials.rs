@@ -47,7 +47,8 @@ impl Credentials<'_> {
 
     /// The key with this hash, whatever its state.
     pub async fn key_by_hash(&mut self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        let row = on!(self.0, db => sqlx::query_as(KEY_BY_HASH).bind(hash.as_slice()).fetch_optional(db).await?);
+        let row =
+            on!(self.0, db => sqlx::query_as(KEY_BY_HASH).bind(hash.as_slice()).fetch_optional(db).await?);
         Ok(row)
     }
 
@@ -84,7 +85,8 @@ impl Credentials<'_> {
 
     /// The token with this hash, whatever its state.
     pub async fn token_by_hash(&mut self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
-        let row = on!(self.0, db => sqlx::query_as(TOKEN_BY_HASH).bind(hash.as_slice()).fetch_optional(db).await?);
+        let row =
+            on!(self.0, db => sqlx::query_as(TOKEN_BY_HASH).bind(hash.as_slice()).fetch_optional(db).await?);
         Ok(row)
     }
 
@@ -118,7 +120,8 @@ impl Credentials<'_> {
 
     /// Forgets tokens that expired before `instant`.
     pub async fn delete_expired(&mut self, instant: i64) -> Result<u64, StoreError> {
-        let gone = on!(self.0, db => sqlx::query(DELETE_EXPIRED).bind(instant).execute(db).await?.rows_affected());
+        let gone =
+            on!(self.0, db => sqlx::query(DELETE_EXPIRED).bind(instant).execute(db).await?.rows_affected());
         Ok(gone)
     }
 }

@@ -2,6 +2,8 @@
 
 use sqlx::migrate::MigrateError;
 
+use crate::error::Error;
+
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -10,7 +12,9 @@ pub enum StoreError {
     #[error("the database URL must begin with 'sqlite:' or 'postgres:'")]
     Url,
     /// It could not be opened.
-    #[error("cannot open the database at {url}; check that the place exists and that this user may read and write it")]
+    #[error(
+        "cannot open the database at {url}; check that the place exists and that this user may read and write it"
+    )]
     Open {
         /// Without its password.
         url: String,
@@ -108,16 +112,34 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// SQLite: busy, locked, I/O error, cannot open, not a database file any more. PostgreSQL: class 08 (connection), 53
-/// (resources, but for the full disk), 57P (shutting down), a serialization failure or a deadlock.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. } => Self::Unavailable {
+                message: "the database does not answer; try again in a moment".to_owned(),
+                source: Some(Box::new(error)),
+            },
+            StoreError::Full { .. } => Self::StorageFull(Box::new(error)),
+            StoreError::Conflict { ref constraint, .. } => Self::Conflict {
+                message: format!(
+                    "another entry with the same key exists already ({constraint}); choose another"
+                ),
+            },
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+/// SQLite: busy, locked, I/O error, cannot open. PostgreSQL: class 08 (connection), 53 (resources, but for the full disk),
+/// 57P (shutting down), a serialization failure, a deadlock, or a database that is not there: a host that runs has seen it,
+/// so it is being restored or moved.
 fn is_busy(code: &str) -> bool {
     if code.len() == 5 {
         return code != "53100"
             && (code.starts_with("08")
                 || code.starts_with("53")
                 || code.starts_with("57P")
-                || code == "40001"
-                || code == "40P01");
+                || matches!(code, "40001" | "40P01" | "3D000"));
     }
     // The low byte of an extended code is the primary one.
     matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 10 | 14))

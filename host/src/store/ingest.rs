@@ -294,7 +294,8 @@ impl Writer {
         epoch: i64,
         facts: &[RestorePointFact],
     ) -> Result<Vec<Uuid>, StoreError> {
-        let workloads: Vec<Uuid> = facts.iter().map(|fact| self.workload(&fact.server, &fact.workload)).collect();
+        let workloads: Vec<Uuid> =
+            facts.iter().map(|fact| self.workload(&fact.server, &fact.workload)).collect();
         let columns = [
             Column::Uuid(facts.iter().map(|_| id::fresh(clock)).collect()),
             Column::Uuid(workloads.clone()),
@@ -308,8 +309,13 @@ impl Writer {
         Ok(workloads)
     }
 
-    async fn drop_points(&self, tx: &mut Tx, gone: &[(String, String, String)]) -> Result<Vec<Uuid>, StoreError> {
-        let workloads: Vec<Uuid> = gone.iter().map(|(server, workload, _)| self.workload(server, workload)).collect();
+    async fn drop_points(
+        &self,
+        tx: &mut Tx,
+        gone: &[(String, String, String)],
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let workloads: Vec<Uuid> =
+            gone.iter().map(|(server, workload, _)| self.workload(server, workload)).collect();
         let keys = gone.iter().map(|(_, _, key)| key.clone()).collect();
         DROP_POINTS.execute(tx, &[], &[Column::Uuid(workloads.clone()), Column::Text(keys)]).await?;
         Ok(workloads)

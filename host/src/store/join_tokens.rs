@@ -35,7 +35,11 @@ pub struct JoinTokens<'t>(pub(super) &'t mut Tx);
 
 impl JoinTokens<'_> {
     /// Keeps a new token.
-    pub async fn create(&mut self, clock: &dyn Clock, new: &NewJoinToken) -> Result<JoinTokenUid, StoreError> {
+    pub async fn create(
+        &mut self,
+        clock: &dyn Clock,
+        new: &NewJoinToken,
+    ) -> Result<JoinTokenUid, StoreError> {
         let uid = JoinTokenUid::new(clock);
         on!(self.0, db => sqlx::query(INSERT)
             .bind(uid)

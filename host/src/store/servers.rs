@@ -40,7 +40,11 @@ pub struct Servers<'t>(pub(super) &'t mut Tx);
 
 impl Servers<'_> {
     /// One backup server.
-    pub async fn get(&mut self, scope: &Scope, uid: BackupServerUid) -> Result<Option<BackupServer>, StoreError> {
+    pub async fn get(
+        &mut self,
+        scope: &Scope,
+        uid: BackupServerUid,
+    ) -> Result<Option<BackupServer>, StoreError> {
         compile::get(self.0, &BACKUP_SERVERS, scope, uid.0).await
     }
 

@@ -78,7 +78,11 @@ impl Templates<'_> {
     }
 
     /// One template.
-    pub async fn get(&mut self, scope: &Scope, uid: AlarmTemplateUid) -> Result<Option<AlarmTemplate>, StoreError> {
+    pub async fn get(
+        &mut self,
+        scope: &Scope,
+        uid: AlarmTemplateUid,
+    ) -> Result<Option<AlarmTemplate>, StoreError> {
         compile::get(self.0, &ALARM_TEMPLATES, scope, uid.0).await
     }
 
@@ -94,7 +98,11 @@ impl Templates<'_> {
     }
 
     /// A page of templates.
-    pub async fn list(&mut self, scope: &Scope, query: &ListQuery) -> Result<Page<AlarmTemplate>, StoreError> {
+    pub async fn list(
+        &mut self,
+        scope: &Scope,
+        query: &ListQuery,
+    ) -> Result<Page<AlarmTemplate>, StoreError> {
         compile::run(self.0, &ALARM_TEMPLATES, scope, query).await
     }
 }

@@ -51,7 +51,8 @@ impl Users<'_> {
 
     /// The user of this name, without regard to case. For signing in.
     pub async fn by_name(&mut self, name: &str) -> Result<Option<User>, StoreError> {
-        let row = on!(self.0, db => sqlx::query_as(BY_NAME).bind(name.to_lowercase()).fetch_optional(db).await?);
+        let row =
+            on!(self.0, db => sqlx::query_as(BY_NAME).bind(name.to_lowercase()).fetch_optional(db).await?);
         Ok(row)
     }
 }

@@ -16,11 +16,7 @@ pub static COMPUTERS: Resource = Resource {
         Property::of("backupAgentUid", Kind::Uuid, "w.uid"),
         Property::of("organizationUid", Kind::Uuid, "w.company_uid"),
         Property::text("name", "w.name", Some("w.name_folded")),
-        Property::of(
-            "operationMode",
-            Kind::Code(&["Unknown", "Server", "Workstation"]),
-            "w.operation_mode",
-        ),
+        Property::of("operationMode", Kind::Code(&["Unknown", "Server", "Workstation"]), "w.operation_mode"),
         Property::of("latestRestorePointDate", Kind::Instant, "w.newest_restore_point"),
     ],
     columns: "w.uid, w.server_uid, w.agent_uid, w.company_uid, a.location_uid, w.name, w.kind, w.operation_mode, \

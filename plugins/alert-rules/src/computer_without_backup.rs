@@ -60,7 +60,7 @@ pub(crate) fn evaluate(now: i64, parameters: &str, facts: &Facts) -> Result<Verd
 /// The rule itself, over columns of one length. A row without any instant is well: there is nothing to count from.
 pub fn judge(now: i64, rpo_hours: i64, newest: &[i64], first_seen: &[i64]) -> Verdicts {
     let rpo = rpo_hours.saturating_mul(HOUR);
-    // One comparison finds an overdue row: `due <= now` is `since <= latest`.
+    // `since + rpo <= now`, turned round so that it takes one comparison and cannot overflow.
     let latest = now.saturating_sub(rpo);
     let mut overdue = Vec::new();
     let mut recheck = Vec::with_capacity(newest.len());

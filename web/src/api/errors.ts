@@ -1,3 +1,5 @@
+import type { components } from './schema';
+
 /** The request got no answer: no network, host stopped, or it took too long. */
 export class Unreachable extends Error {
   constructor(cause: unknown) {
@@ -26,10 +28,7 @@ export class ApiError extends Error {
   }
 }
 
-interface WireError {
-  message?: string;
-  retryAfter?: number;
-}
+type WireError = Partial<components['schemas']['ResponseError']>;
 
 function firstError(text: string): WireError | undefined {
   try {

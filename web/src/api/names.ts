@@ -3,8 +3,8 @@ import type { Page } from './client';
 import { listParameters } from './lists';
 
 interface Named {
-  instanceUid?: string;
-  name?: string;
+  instanceUid: string;
+  name: string;
 }
 
 type List = (query: ReturnType<typeof listParameters>, signal: AbortSignal) => Promise<Page<Named>>;

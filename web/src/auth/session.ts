@@ -1,25 +1,19 @@
 import { type QueryClient, queryOptions } from '@tanstack/react-query';
 import { ApiError, mayPass } from '../api/errors';
 import { rememberCsrfToken, send } from '../api/http';
+import type { components } from '../api/schema';
+
+type Schemas = components['schemas'];
 
 /** Who is signed in. */
-export interface User {
-  uid: string;
-  name: string;
-  role: string;
-  companyUid?: string;
-}
+export type User = Schemas['SessionUser'];
 
 /** Nobody is signed in, or someone is; `expired` when the host ended a session that this page had. */
 export type Session = { user: User } | { user: null; expired: boolean };
 
-interface Granted {
-  data: { user: User; csrfToken: string };
-}
-
 const PATH = '/ui/session';
 
-function sessionRequest(method: string, signal?: AbortSignal, body?: object): Request {
+function sessionRequest(method: string, signal?: AbortSignal, body?: Schemas['SessionInput']): Request {
   return new Request(PATH, {
     method,
     ...(signal && { signal }),
@@ -28,7 +22,7 @@ function sessionRequest(method: string, signal?: AbortSignal, body?: object): Re
 }
 
 async function granted(response: Response): Promise<Session> {
-  const { data }: Granted = await response.json();
+  const { data }: Schemas['Envelope_Session'] = await response.json();
   rememberCsrfToken(data.csrfToken);
   return { user: data.user };
 }
@@ -52,7 +46,7 @@ export const sessionQuery = queryOptions<Session>({
   retryDelay: 2_000,
 });
 
-export async function signIn(credentials: { username: string; password: string }): Promise<Session> {
+export async function signIn(credentials: Schemas['SessionInput']): Promise<Session> {
   return granted(await send(sessionRequest('POST', undefined, credentials)));
 }
 

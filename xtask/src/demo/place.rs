@@ -86,6 +86,19 @@ impl Place {
         }
     }
 
+    /// Writes the host's settings: in a file, because the commands that make tokens must know them as `serve` does.
+    pub(super) fn write_settings(&self, doors: &Doors, packages: &Path) -> anyhow::Result<()> {
+        let mut settings = toml::Table::new();
+        for (key, port) in doors.settings() {
+            settings.insert(key.to_owned(), format!("127.0.0.1:{port}").into());
+        }
+        settings.insert("advertise".to_owned(), "localhost".into());
+        settings.insert("plugins".to_owned(), packages.display().to_string().into());
+        let file = self.folder.join("keelson.toml");
+        let text = format!("# Written by `cargo xtask demo` at each start.\n{settings}");
+        fs::write(&file, text).with_context(|| format!("failed to write {}", file.display()))
+    }
+
     /// The host's CA certificate, once `run.json` says that the host is ready.
     pub(super) fn ca_file(&self) -> Option<PathBuf> {
         let run: serde_json::Value =
@@ -158,13 +171,12 @@ impl Doors {
         Ok(Self { api, health: usual(1281)?, remote: usual(6180)?, hosted: usual(9999)? })
     }
 
-    /// The host's flags with their ports.
-    pub(super) fn flags(&self) -> [(&'static str, u16); 4] {
+    fn settings(&self) -> [(&'static str, u16); 4] {
         [
-            ("--api", self.api),
-            ("--health", self.health),
-            ("--agents-remote", self.remote),
-            ("--agents-hosted", self.hosted),
+            ("api", self.api),
+            ("health", self.health),
+            ("agents-remote", self.remote),
+            ("agents-hosted", self.hosted),
         ]
     }
 }
@@ -223,6 +235,18 @@ mod tests {
         assert_eq!(place.credentials().unwrap().unwrap().api_key, "k");
         let mode = fs::metadata(place.folder().join(CREDENTIALS)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_settings_are_a_file_that_the_host_can_read() {
+        let root = tempfile::tempdir().unwrap();
+        let place = Place::open(&workspace(root.path()), None).unwrap();
+        let doors = Doors { api: 1, health: 2, remote: 3, hosted: 4 };
+        place.write_settings(&doors, Path::new("/p/a \"b\"")).unwrap();
+        let text = fs::read_to_string(place.folder().join("keelson.toml")).unwrap();
+        let read: toml::Table = text.parse().unwrap();
+        assert_eq!(read["agents-remote"].as_str(), Some("127.0.0.1:3"));
+        assert_eq!(read["plugins"].as_str(), Some("/p/a \"b\""));
     }
 
     #[test]

@@ -11,7 +11,8 @@ pub(super) struct Source {
     pub(super) literals: Vec<(usize, String)>,
     /// First line of the file.
     pub(super) first_line: String,
-    /// The line with `#[cfg(test)]` before `mod tests {` at the end; one past the last line where there is none.
+    /// The line with `#[cfg(test)]` before `mod tests {` at the end; one past the last line where there is none, and
+    /// the first of a file that is nothing but tests, `foo/tests.rs`.
     pub(super) tests_from: usize,
 }
 
@@ -21,7 +22,7 @@ impl Source {
         let mut scanner =
             Scanner { rest: text, before: ' ', line: 1, code: String::new(), literals: Vec::new() };
         scanner.run();
-        let tests_from = tests_from(&scanner.code);
+        let tests_from = if path.ends_with("/tests.rs") { 1 } else { tests_from(&scanner.code) };
         Self {
             path: path.to_owned(),
             code: scanner.code,
@@ -218,6 +219,7 @@ mod tests {
         assert_eq!(source.tests_from, 3);
         assert!(source.lines().all(|(_, line)| !line.contains("test()")));
         assert_eq!(source.all_lines().count(), 6);
+        assert_eq!(Source::scan("a/tests.rs", "test();\n").lines().count(), 0);
     }
 
     #[test]

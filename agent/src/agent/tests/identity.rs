@@ -26,10 +26,8 @@ async fn enrolment_leaves_private_files_without_the_token_and_is_not_overwritten
 async fn a_token_that_the_host_refuses_says_so_and_leaves_the_enrolled_agent_in_place() {
     let stage = Stage::new(None).await;
     let error = stage.enroll(stage.console.token_with("wrong"), true).await.unwrap_err();
-    assert!(matches!(error, EnrollError::Refused(_)));
-    assert!(
-        error.to_string().contains("the token is not valid") && error.to_string().contains("makes another")
-    );
+    assert!(matches!(error, EnrollError::Refused(_)), "{error}");
+    assert!(error.to_string().contains("the token is not valid"), "{error}");
     stage.open().await.unwrap();
 }
 
@@ -57,7 +55,7 @@ async fn a_leaf_that_the_ca_did_not_sign_is_refused_even_with_the_ca_sent_along(
     let error = stage.enroll(stage.console.token(), true).await.unwrap_err();
     assert!(matches!(error, EnrollError::Dial(DialError::PinMismatch { .. })), "{error}");
     let running = stage.run().await;
-    let ended = running.task.await.unwrap().unwrap_err();
+    let ended = running.ended().await;
     assert!(chain(&ended).contains("Corp Proxy CA"), "{}", chain(&ended));
 }
 
@@ -114,7 +112,7 @@ async fn inspection_ends_an_agent_that_starts_and_is_outlasted_by_one_that_ran()
     let stage = Stage::new(Some(inventory("s", &[("a", 1)]))).await;
     stage.console.inspect(true);
     let running = stage.run().await;
-    let ended = running.task.await.unwrap().unwrap_err();
+    let ended = running.ended().await;
     assert!(matches!(&ended, AgentError::Session(error) if error.pin_mismatch().is_some()), "{ended}");
 
     stage.console.inspect(false);

@@ -16,7 +16,7 @@ use crate::id::AgentUid;
 #[utoipa::path(
     get, path = "/infrastructure/managementAgents/{managementAgentUid}", operation_id = "GetManagementAgent",
     params(("managementAgentUid" = uuid::Uuid, Path)),
-    responses((status = 200, description = "The agent", body = inline(Envelope<ManagementAgent>))),
+    responses((status = 200, description = "The agent", body = Envelope<ManagementAgent>)),
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,

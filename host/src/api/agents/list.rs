@@ -14,7 +14,7 @@ use crate::store::AGENTS;
 /// Lists the management agents that the caller sees.
 #[utoipa::path(
     get, path = "/infrastructure/managementAgents", operation_id = "GetManagementAgents",
-    responses((status = 200, description = "A page of agents", body = inline(Envelope<Vec<ManagementAgent>>))),
+    responses((status = 200, description = "A page of agents", body = Envelope<Vec<ManagementAgent>>)),
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,

@@ -16,7 +16,7 @@ use crate::id::AlarmUid;
 #[utoipa::path(
     get, path = "/alarms/active/{activeAlarmUid}", operation_id = "GetActiveAlarm",
     params(("activeAlarmUid" = uuid::Uuid, Path)),
-    responses((status = 200, description = "The alarm", body = inline(Envelope<ActiveAlarm>))),
+    responses((status = 200, description = "The alarm", body = Envelope<ActiveAlarm>)),
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,

@@ -14,7 +14,7 @@ use crate::store::ALARMS;
 /// Lists the alarms that the caller sees, resolved ones too: filter by `lastActivation.status`.
 #[utoipa::path(
     get, path = "/alarms/active", operation_id = "GetActiveAlarms",
-    responses((status = 200, description = "A page of alarms", body = inline(Envelope<Vec<ActiveAlarm>>))),
+    responses((status = 200, description = "A page of alarms", body = Envelope<Vec<ActiveAlarm>>)),
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,

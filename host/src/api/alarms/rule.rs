@@ -53,7 +53,7 @@ struct Changed {
 #[utoipa::path(
     get, path = "/alarms/templates/{alarmUid}/rule", operation_id = "GetAlarmRule",
     params(("alarmUid" = uuid::Uuid, Path)),
-    responses((status = 200, description = "The rule", body = inline(Envelope<AlarmRule>))),
+    responses((status = 200, description = "The rule", body = Envelope<AlarmRule>)),
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,
@@ -72,7 +72,7 @@ pub(super) async fn get(
     patch, path = "/alarms/templates/{alarmUid}/rule", operation_id = "PatchAlarmRule",
     params(("alarmUid" = uuid::Uuid, Path)),
     request_body = Vec<JsonPatch>,
-    responses((status = 200, description = "The rule as it is now", body = inline(Envelope<AlarmRule>))),
+    responses((status = 200, description = "The rule as it is now", body = Envelope<AlarmRule>)),
 )]
 pub(super) async fn patch(
     State(state): State<ApiState>,
@@ -88,8 +88,9 @@ pub(super) async fn patch(
     let changed = changed(&template, &steps)?;
     // To switch off a rule whose plugin is gone must be possible; to give it values that nobody can judge must not.
     if changed.parameters != stored(&template)? {
-        let checked = state.plugins().validate_parameters(&template.plugin, &template.rule, &changed.parameters);
-        template.parameters = checked.map_err(refuse)?.to_string();
+        let checked =
+            state.plugins().validate_parameters(&template.plugin, &template.rule, &changed.parameters);
+        template.parameters = checked.map_err(|complaints| refuse(&complaints))?.to_string();
     }
     template.enabled = changed.is_enabled;
     tx.templates().set_rule(uid, &template.parameters, template.enabled).await?;
@@ -112,7 +113,7 @@ fn stored(template: &AlarmTemplate) -> Result<Value, ApiError> {
 }
 
 /// The schema's complaints begin with the pointer of what they are about.
-fn refuse(complaints: Vec<String>) -> ApiError {
+fn refuse(complaints: &[String]) -> ApiError {
     let place = complaints.first().and_then(|first| first.strip_prefix('/')?.split_once(": "));
     let path = match place {
         Some((pointer, _)) => format!("parameters.{}", pointer.replace('/', ".")),
@@ -145,9 +146,9 @@ mod tests {
 
     #[test]
     fn a_complaint_names_the_parameter_it_is_about() {
-        let error = refuse(vec!["/mail/port: 0 is less than the minimum of 1".to_owned()]);
+        let error = refuse(&["/mail/port: 0 is less than the minimum of 1".to_owned()]);
         assert_eq!(error.property_name(), Some("parameters.mail.port"));
-        let error = refuse(vec!["Additional properties are not allowed ('x' was unexpected)".to_owned()]);
+        let error = refuse(&["Additional properties are not allowed ('x' was unexpected)".to_owned()]);
         assert_eq!(error.property_name(), Some("parameters"));
     }
 }

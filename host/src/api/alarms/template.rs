@@ -16,7 +16,7 @@ use crate::id::AlarmTemplateUid;
 #[utoipa::path(
     get, path = "/alarms/templates/{alarmUid}", operation_id = "GetAlarm",
     params(("alarmUid" = uuid::Uuid, Path)),
-    responses((status = 200, description = "The alarm template", body = inline(Envelope<Alarm>))),
+    responses((status = 200, description = "The alarm template", body = Envelope<Alarm>)),
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,

@@ -14,7 +14,7 @@ use crate::store::ALARM_TEMPLATES;
 /// Lists the alarm templates.
 #[utoipa::path(
     get, path = "/alarms/templates", operation_id = "GetAlarms",
-    responses((status = 200, description = "A page of alarm templates", body = inline(Envelope<Vec<Alarm>>))),
+    responses((status = 200, description = "A page of alarm templates", body = Envelope<Vec<Alarm>>)),
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,

@@ -18,7 +18,7 @@ use crate::model::{self, NewCompany, NewUser, Role};
     post, path = "/organizations/companies", operation_id = "CreateCompany",
     params(("expand" = Option<Vec<String>>, Query, description = "`Organization`")),
     request_body = CompanyInput,
-    responses((status = 200, description = "The company", body = inline(Envelope<Company>))),
+    responses((status = 200, description = "The company", body = Envelope<Company>)),
 )]
 pub(super) async fn create(
     State(state): State<ApiState>,
@@ -35,7 +35,11 @@ pub(super) async fn create(
     envelope::one(&Company::new(company, &shape), &shape)
 }
 
-async fn store(state: &ApiState, input: CompanyInput, password_hash: String) -> Result<model::Company, ApiError> {
+async fn store(
+    state: &ApiState,
+    input: CompanyInput,
+    password_hash: String,
+) -> Result<model::Company, ApiError> {
     let CompanyInput { organization_input, owner_credentials, company_services, .. } = input;
     let (name, owner) = (organization_input.name, owner_credentials.user_name);
     let details = Details {
@@ -59,7 +63,8 @@ async fn store(state: &ApiState, input: CompanyInput, password_hash: String) -> 
         return Err(ApiError::conflict(message));
     }
     let company = tx.companies().create(state.clock(), &new).await?;
-    let owner = NewUser { company_uid: Some(company.uid), name: owner, role: Role::CompanyOwner, password_hash };
+    let owner =
+        NewUser { company_uid: Some(company.uid), name: owner, role: Role::CompanyOwner, password_hash };
     tx.users().create(state.clock(), &owner).await?;
     tx.commit().await?;
     Ok(company)

@@ -19,7 +19,7 @@ use crate::id::CompanyUid;
         ("companyUid" = uuid::Uuid, Path),
         ("expand" = Option<Vec<String>>, Query, description = "`Organization`"),
     ),
-    responses((status = 200, description = "The company", body = inline(Envelope<Company>))),
+    responses((status = 200, description = "The company", body = Envelope<Company>)),
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,

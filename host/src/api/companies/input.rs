@@ -68,9 +68,12 @@ impl CompanyInput {
         let organization = &self.organization_input;
         let path = |name: &str| format!("organizationInput.{name}");
         check.text(&path("name"), Some(&organization.name), 1..=128);
-        check.that(&path("name"), Some(&organization.name), |name| !name.contains(['<', '>', '=', '%', '~']), || {
-            "must not have any of < > = % ~".to_owned()
-        });
+        check.that(
+            &path("name"),
+            Some(&organization.name),
+            |name| !name.contains(['<', '>', '=', '%', '~']),
+            || "must not have any of < > = % ~".to_owned(),
+        );
         organization.details.check(&mut check, path);
         let owner = &self.owner_credentials;
         check.text("ownerCredentials.userName", Some(&owner.user_name), 1..=128);
@@ -133,9 +136,12 @@ impl Check {
 
     fn text(&mut self, path: &str, value: Option<&String>, length: RangeInclusive<usize>) {
         let (least, most) = (length.start(), length.end());
-        self.that(path, value, |text| length.contains(&text.chars().count()), || {
-            format!("must have {least} to {most} characters")
-        });
+        self.that(
+            path,
+            value,
+            |text| length.contains(&text.chars().count()),
+            || format!("must have {least} to {most} characters"),
+        );
     }
 
     fn that(
@@ -162,17 +168,17 @@ impl Check {
     }
 }
 
-/// `^[a-zA-Z0-9!#$%&()\-.^_{}~'` ]+(?<!\.)$`
+// ^[a-zA-Z0-9!#$%&()\-.^_{}~'` ]+(?<!\.)$
 fn is_user_name(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&()-.^_{}~'` ".contains(c)) && !text.ends_with('.')
 }
 
-/// `^[a-zA-Z\d\!\#\$\%\&\(\)\-\.\^\"\_\{\}\~\'\ \`]+$`
+// ^[a-zA-Z\d\!\#\$\%\&\(\)\-\.\^\"\_\{\}\~\'\ \`]+$
 fn is_alias(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&()-.^\"_{}~' `".contains(c))
 }
 
-/// `^(")?(?:[^\."])(?:(?:[\.])?(?:[\w\-!#$%&'*+\/=?\^_`{|}~]))*\1@(\w[\-\w]*\.){1,5}([A-Za-z]){2,6}$`
+// ^(")?(?:[^\."])(?:(?:[\.])?(?:[\w\-!#$%&'*+\/=?\^_`{|}~]))*\1@(\w[\-\w]*\.){1,5}([A-Za-z]){2,6}$
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let unquoted = local.strip_prefix('"').map_or(Some(local), |rest| rest.strip_suffix('"'));
@@ -203,7 +209,7 @@ mod tests {
 
     fn refused(change: impl FnOnce(&mut Value)) -> Option<String> {
         let mut input = json!({
-            "organizationInput": {"name": "Acme", "email": "ada@acme.example", "alias": null},
+            "organizationInput": {"name": "Acme", "email": "ada@acme.test", "alias": null},
             "ownerCredentials": {"userName": "ada", "password": "secret"},
         });
         change(&mut input);
@@ -221,16 +227,28 @@ mod tests {
     fn each_limit_is_refused_by_the_propertys_path() {
         let set = |path: &str, value: Value| refused(|input| *input.pointer_mut(path).unwrap() = value);
         assert_eq!(set("/organizationInput/name", json!("")).as_deref(), Some("organizationInput.name"));
-        assert_eq!(set("/organizationInput/name", json!("a".repeat(129))).as_deref(), Some("organizationInput.name"));
+        assert_eq!(
+            set("/organizationInput/name", json!("a".repeat(129))).as_deref(),
+            Some("organizationInput.name")
+        );
         assert_eq!(set("/organizationInput/name", json!("a<b")).as_deref(), Some("organizationInput.name"));
         assert_eq!(set("/organizationInput/email", json!("ada")).as_deref(), Some("organizationInput.email"));
-        assert_eq!(set("/ownerCredentials/userName", json!("ada.")).as_deref(), Some("ownerCredentials.userName"));
-        assert_eq!(set("/ownerCredentials/password", json!("")).as_deref(), Some("ownerCredentials.password"));
+        assert_eq!(
+            set("/ownerCredentials/userName", json!("ada.")).as_deref(),
+            Some("ownerCredentials.userName")
+        );
+        assert_eq!(
+            set("/ownerCredentials/password", json!("")).as_deref(),
+            Some("ownerCredentials.password")
+        );
         let state = refused(|input| input["organizationInput"]["state"] = json!(52));
         assert_eq!(state.as_deref(), Some("organizationInput.state"));
         let quota = json!({"remoteServices": {"backupServersManagement": {"backupServerQuota": 0}}});
         let quota = refused(|input| input["companyServices"] = quota);
-        assert_eq!(quota.unwrap(), "companyServices.remoteServices.backupServersManagement.backupServerQuota");
+        assert_eq!(
+            quota.unwrap(),
+            "companyServices.remoteServices.backupServersManagement.backupServerQuota"
+        );
     }
 
     #[test]
@@ -246,7 +264,9 @@ mod tests {
         for good in ["a@b.co", "a.b+c@x-y.example.com", "\"ab\"@b.co", "o'neil@acme.museum"] {
             assert!(is_email(good), "{good}");
         }
-        for bad in ["", "@", "a@b", ".a@b.co", "a..b@b.co", "a.@b.co", "a@-b.co", "a@b.c", "a b@c.co", "\"a@b.co"] {
+        for bad in
+            ["", "@", "a@b", ".a@b.co", "a..b@b.co", "a.@b.co", "a@-b.co", "a@b.c", "a b@c.co", "\"a@b.co"]
+        {
             assert!(!is_email(bad), "{bad}");
         }
     }

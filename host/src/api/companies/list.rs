@@ -15,7 +15,7 @@ use crate::store::COMPANIES;
 #[utoipa::path(
     get, path = "/organizations/companies", operation_id = "GetCompanies",
     params(("expand" = Option<Vec<String>>, Query, description = "`Organization`")),
-    responses((status = 200, description = "A page of companies", body = inline(Envelope<Vec<Company>>))),
+    responses((status = 200, description = "A page of companies", body = Envelope<Vec<Company>>)),
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,

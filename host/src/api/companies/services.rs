@@ -89,7 +89,8 @@ impl CompanyServices {
             check.number(&path("serverAgentsQuota"), agents.server_agents_quota, 0..=99_999);
             check.number(&path("workstationAgentsQuota"), agents.workstation_agents_quota, 0..=99_999);
         }
-        let servers = remote.backup_servers_management.as_ref().and_then(|servers| servers.backup_server_quota);
+        let servers =
+            remote.backup_servers_management.as_ref().and_then(|servers| servers.backup_server_quota);
         check.number(&path("backupServersManagement.backupServerQuota"), servers, 1..=i32::MAX);
         let vb365 = remote.vb365_servers_management.as_ref().and_then(|servers| servers.backup_server_quota);
         check.number(&path("vb365ServersManagement.backupServerQuota"), vb365, 1..=i32::MAX);

@@ -10,9 +10,8 @@ function element(name, text, ...children) {
 
 function schemaName(schema) {
   if (!schema) return '';
-  if (schema.$ref) return schema.$ref.split('/').pop();
+  if (schema.$ref) return schema.$ref.split('/').pop().replace(/^Envelope_Vec_(.*)$/, '$1[]').replace(/^Envelope_/, '');
   if (schema.type === 'array') return `${schemaName(schema.items)}[]`;
-  if (schema.properties?.data) return schemaName(schema.properties.data);
   return [schema.type].flat().join(' or ');
 }
 

@@ -1,3 +1,5 @@
+//! The document is whole, and says what the handlers do.
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -65,8 +67,12 @@ fn every_path_parameter_is_documented_and_every_list_can_be_paged() {
 
 #[test]
 fn every_offer_selects_from_a_schema_that_exists_and_can_be_filtered_by_what_it_shows() {
-    use crate::store::{AGENTS, ALARM_TEMPLATES, ALARMS, BACKUP_SERVERS, COMPANIES, COMPUTERS, RESTORE_POINTS};
-    for resource in [&AGENTS, &ALARM_TEMPLATES, &ALARMS, &BACKUP_SERVERS, &COMPANIES, &COMPUTERS, &RESTORE_POINTS] {
+    use crate::store::{
+        AGENTS, ALARM_TEMPLATES, ALARMS, BACKUP_SERVERS, COMPANIES, COMPUTERS, RESTORE_POINTS,
+    };
+    for resource in
+        [&AGENTS, &ALARM_TEMPLATES, &ALARMS, &BACKUP_SERVERS, &COMPANIES, &COMPUTERS, &RESTORE_POINTS]
+    {
         for property in resource.properties {
             let mut current = schema(resource.name);
             for step in property.name.split('.') {
@@ -82,4 +88,13 @@ fn every_offer_selects_from_a_schema_that_exists_and_can_be_filtered_by_what_it_
 fn answers_are_never_documented_as_null() {
     let company = schema("Company").unwrap().to_string();
     assert!(!company.contains("null"), "{company}");
+}
+
+#[test]
+fn the_committed_document_is_this_one() {
+    let committed = include_str!("../../../openapi.json");
+    assert!(
+        committed == format!("{}\n", text()),
+        "run `keelson openapi > host/openapi.json`, and `npm run generate` in web/"
+    );
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{json, nearest, value};
+use super::{brief, json, nearest, value};
 use crate::api::error::ApiError;
 use crate::store::list::{Collation, Comparison, Condition, Kind, Property, Resource, Value};
 
@@ -40,15 +40,23 @@ pub(super) fn parse(text: Option<&str>, resource: &Resource) -> Result<Condition
 }
 
 /// The property of that name, or a refusal with the nearest one.
-pub(super) fn property(parameter: &'static str, name: &str, resource: &Resource) -> Result<Property, ApiError> {
+pub(super) fn property(
+    parameter: &'static str,
+    name: &str,
+    resource: &Resource,
+) -> Result<Property, ApiError> {
     let known = resource.properties.iter();
     let exact = known.clone().find(|property| property.name == name);
-    exact.or_else(|| known.clone().find(|property| property.name.eq_ignore_ascii_case(name))).copied().ok_or_else(
-        || {
+    exact
+        .or_else(|| known.clone().find(|property| property.name.eq_ignore_ascii_case(name)))
+        .copied()
+        .ok_or_else(|| {
             let hint = nearest(name, known.map(|property| property.name));
-            ApiError::parameter(parameter, format!("{} has no property \"{name}\"; {hint}", resource.name))
-        },
-    )
+            ApiError::parameter(
+                parameter,
+                format!("{} has no property \"{}\"; {hint}", resource.name, brief(name)),
+            )
+        })
 }
 
 /// The collation in a member that may be absent.
@@ -71,11 +79,14 @@ pub(super) fn known_word(
     words: &'static [&'static str],
 ) -> Result<&'static str, ApiError> {
     let Json::String(word) = word else {
-        return Err(ApiError::parameter(parameter, format!("{member} must be a string, not {word}")));
+        return Err(ApiError::parameter(
+            parameter,
+            format!("{member} must be a string, not {}", value::brief(word)),
+        ));
     };
     words.iter().find(|known| known.eq_ignore_ascii_case(word)).copied().ok_or_else(|| {
         let hint = nearest(word, words.iter().copied());
-        ApiError::parameter(parameter, format!("unknown {member} \"{word}\"; {hint}"))
+        ApiError::parameter(parameter, format!("unknown {member} \"{}\"; {hint}", brief(word)))
     })
 }
 
@@ -89,7 +100,10 @@ pub(super) fn no_others(
         None => Ok(()),
         Some(key) => {
             let hint = nearest(key, known.iter().copied());
-            Err(ApiError::parameter(parameter, format!("unknown member \"{key}\" in {parameter}; {hint}")))
+            Err(ApiError::parameter(
+                parameter,
+                format!("unknown member \"{}\" in {parameter}; {hint}", brief(key)),
+            ))
         }
     }
 }
@@ -125,7 +139,12 @@ impl Parser<'_> {
         }
     }
 
-    fn group(&mut self, operation: &str, mut object: Map<String, Json>, depth: usize) -> Result<Condition, ApiError> {
+    fn group(
+        &mut self,
+        operation: &str,
+        mut object: Map<String, Json>,
+        depth: usize,
+    ) -> Result<Condition, ApiError> {
         let items = json::list(json::take(&mut object, "items").unwrap_or_default());
         for member in ["property", "value"] {
             if json::take(&mut object, member).is_some() {
@@ -155,7 +174,9 @@ impl Parser<'_> {
             _ => return Err(refuse(format!("\"{operation}\" needs a \"property\""))),
         };
         if !json::list(json::take(&mut object, "items").unwrap_or_default()).is_empty() {
-            return Err(refuse(format!("\"{operation}\" compares a property; \"items\" belong to and, or, not")));
+            return Err(refuse(format!(
+                "\"{operation}\" compares a property; \"items\" belong to and, or, not"
+            )));
         }
         let collation = collation("filter", json::take(&mut object, "collation"))?;
         let collation = if property.kind == Kind::Text { collation } else { Collation::Ordinal };
@@ -177,7 +198,12 @@ impl Parser<'_> {
     }
 }
 
-fn compare(operation: &str, property: Property, given: &Json, collation: Collation) -> Result<Condition, ApiError> {
+fn compare(
+    operation: &str,
+    property: Property,
+    given: &Json,
+    collation: Collation,
+) -> Result<Condition, ApiError> {
     let comparison = match operation {
         "equals" => Comparison::Equals,
         "notEquals" => Comparison::NotEquals,
@@ -192,10 +218,14 @@ fn compare(operation: &str, property: Property, given: &Json, collation: Collati
     match comparison {
         Comparison::Equals | Comparison::NotEquals => {}
         _ if value == Value::Null => {
-            return Err(refuse(format!("\"{operation}\" on \"{name}\" needs a value; null goes with equals only")));
+            return Err(refuse(format!(
+                "\"{operation}\" on \"{name}\" needs a value; null goes with equals only"
+            )));
         }
         Comparison::Contains if property.kind != Kind::Text => {
-            return Err(refuse(format!("\"contains\" searches texts, and \"{name}\" is none; use \"equals\" or \"in\"")));
+            return Err(refuse(format!(
+                "\"contains\" searches texts, and \"{name}\" is none; use \"equals\" or \"in\""
+            )));
         }
         _ if property.kind == Kind::Flag => {
             return Err(refuse(format!("\"{name}\" is true or false and has no order; use \"equals\"")));
@@ -209,10 +239,12 @@ fn compare(operation: &str, property: Property, given: &Json, collation: Collati
 fn one_of(property: Property, given: Json, collation: Collation) -> Result<Condition, ApiError> {
     let given = json::list(given);
     if given.len() > MAX_VALUES {
-        let message = format!("\"in\" on \"{}\" has {} values, at most {MAX_VALUES} fit", property.name, given.len());
+        let message =
+            format!("\"in\" on \"{}\" has {} values, at most {MAX_VALUES} fit", property.name, given.len());
         return Err(refuse(message));
     }
-    let values: Vec<Value> = given.iter().map(|one| value::parse(&property, one)).collect::<Result<_, _>>()?;
+    let values: Vec<Value> =
+        given.iter().map(|one| value::parse(&property, one)).collect::<Result<_, _>>()?;
     let (absent, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|one| *one == Value::Null);
     let mut any = Vec::new();
     if !values.is_empty() {

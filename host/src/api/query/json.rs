@@ -61,22 +61,21 @@ fn flush(word: &mut String, out: &mut String) {
     word.clear();
 }
 
-/// Copies one string up to its closing `quote`, in double quotes.
+/// Copies one string up to its closing `quote`, in double quotes; one that never closes stays open.
 fn string(quote: char, chars: &mut impl Iterator<Item = char>, out: &mut String) {
     out.push('"');
     while let Some(c) = chars.next() {
         match c {
-            c if c == quote => break,
+            c if c == quote => return out.push('"'),
             '"' => out.push_str("\\\""),
             '\\' => match chars.next() {
                 Some('\'') => out.push('\''),
                 Some(escaped) => out.extend(['\\', escaped]),
-                None => break,
+                None => return,
             },
             c => out.push(c),
         }
     }
-    out.push('"');
 }
 
 #[cfg(test)]
@@ -91,13 +90,19 @@ mod tests {
 
     #[test]
     fn single_quotes_are_read_as_double_ones() {
-        assert_eq!(read(r"[{'property':'name','value':'it\'s'}]"), json!([{"property": "name", "value": "it's"}]));
+        assert_eq!(
+            read(r"[{'property':'name','value':'it\'s'}]"),
+            json!([{"property": "name", "value": "it's"}])
+        );
         assert_eq!(read(r#"{'a':'say "x"','b':"it's"}"#), json!({"a": "say \"x\"", "b": "it's"}));
     }
 
     #[test]
     fn python_literals_are_understood_outside_strings_only() {
-        assert_eq!(read("{'a': None, 'b': [True, False], 'c': 'None'}"), json!({"a": null, "b": [true, false], "c": "None"}));
+        assert_eq!(
+            read("{'a': None, 'b': [True, False], 'c': 'None'}"),
+            json!({"a": null, "b": [true, false], "c": "None"})
+        );
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 /// Words further apart than this have nothing to do with each other.
 const FAR: usize = 3;
+/// Nothing we know is longer, and comparing costs the product of the lengths.
+const LONG: usize = 80;
 
 /// The end of a message about `wrong`: the word that was probably meant, or all that there are.
 pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let lower = wrong.to_lowercase();
+    let lower: String = wrong.chars().take(LONG).flat_map(char::to_lowercase).collect();
     let mut all: Vec<(usize, &str)> =
         known.map(|word| (strsim::damerau_levenshtein(&lower, &word.to_lowercase()), word)).collect();
     all.sort_by_key(|(distance, _)| *distance);
@@ -17,6 +19,15 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> 
             let words: Vec<_> = all.iter().map(|(_, word)| *word).collect();
             format!("known are: {}", words.join(", "))
         }
+    }
+}
+
+/// A word of the client's for a message: whole, unless it is no word at all.
+pub(crate) fn brief(word: &str) -> String {
+    if word.chars().nth(LONG).is_none() {
+        word.to_owned()
+    } else {
+        word.chars().take(LONG).chain(['…']).collect()
     }
 }
 

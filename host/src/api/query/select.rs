@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::filter::no_others;
-use super::{json, nearest, value};
+use super::{brief, json, nearest, value};
 use crate::api::error::ApiError;
 use crate::api::openapi;
 
@@ -66,7 +66,7 @@ fn resolve(path: &str, schema: &str) -> Result<Vec<String>, ApiError> {
         let properties = current.map(openapi::properties).unwrap_or_default();
         let Some((name, next)) = properties.iter().find(|(name, _)| name.eq_ignore_ascii_case(step)) else {
             let hint = nearest(step, properties.iter().map(|(name, _)| *name));
-            let message = format!("{schema} has no property \"{path}\"; {hint}");
+            let message = format!("{schema} has no property \"{}\"; {hint}", brief(path));
             return Err(ApiError::parameter("select", message));
         };
         resolved.push((*name).to_owned());

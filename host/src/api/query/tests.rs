@@ -1,3 +1,5 @@
+//! What clients send, from the plain to the hostile.
+
 use super::*;
 use crate::store::list::{Collation, Comparison, Condition, Kind, Property, Resource, Value};
 use crate::store::{ALARMS, COMPANIES, RESTORE_POINTS};
@@ -5,7 +7,13 @@ use crate::store::{ALARMS, COMPANIES, RESTORE_POINTS};
 const OFFER: Offer = Offer { schema: "Company", expand: &["Organization"] };
 
 fn ask(resource: &Resource, pairs: &[(&str, &str)]) -> Result<ListRequest, ApiError> {
-    let encode = |text: &str| text.bytes().fold(String::new(), |out, byte| out + &format!("%{byte:02x}"));
+    let encode = |text: &str| {
+        hex::encode(text).as_bytes().chunks(2).fold(String::new(), |mut out, pair| {
+            out.push('%');
+            out.push_str(std::str::from_utf8(pair).unwrap());
+            out
+        })
+    };
     let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     ListRequest::parse(Some(&query.join("&")), resource, OFFER)
 }
@@ -92,7 +100,10 @@ fn clients_in_the_wild_are_understood() {
 fn null_among_the_values_of_in_asks_for_absent_properties_too() {
     let text = r#"{"property":"name","operation":"in","value":["a",null,"b"]}"#;
     assert_eq!(shown(&filter(text)), "all(any(name in ['a';'b'],name Equals null Ordinal))");
-    assert_eq!(shown(&filter(r#"{"property":"name","operation":"in","value":"a"}"#)), "all(any(name in ['a']))");
+    assert_eq!(
+        shown(&filter(r#"{"property":"name","operation":"in","value":"a"}"#)),
+        "all(any(name in ['a']))"
+    );
     assert_eq!(shown(&filter(r#"{"property":"name","operation":"in","value":[]}"#)), "all(any())");
 }
 
@@ -109,7 +120,10 @@ fn values_are_read_as_the_propertys_kind() {
         let message = one("size", value).unwrap_err();
         assert!(message.message().contains("\"size\" needs a whole number"), "{value}");
     }
-    assert_eq!(one("creationDate", "\"1970-01-01T01:00:00+01:00\"").unwrap(), "all(creationDate GreaterThan 0 Ordinal)");
+    assert_eq!(
+        one("creationDate", "\"1970-01-01T01:00:00+01:00\"").unwrap(),
+        "all(creationDate GreaterThan 0 Ordinal)"
+    );
     assert!(one("creationDate", "\"soon\"").unwrap_err().message().contains("RFC 3339"));
     let uuid = "0190c5a8-0000-7000-8000-000000000000";
     for value in [uuid.to_owned(), uuid.to_uppercase(), format!("{{{uuid}}}"), uuid.replace('-', "")] {
@@ -140,7 +154,9 @@ fn operators_that_do_not_fit_the_property_are_refused() {
     assert!(on(r#"{"property":"name","operation":"subset","value":["a"]}"#).contains("holds one value"));
     assert!(on(r#"{"property":"name","operation":"superset","value":["a"]}"#).contains("use \"in\""));
     assert!(on(r#"{"property":"instanceUid","operation":"contains","value":"00000000-0000-0000-0000-000000000000"}"#).contains("searches texts"));
-    assert!(on(r#"{"property":"isRestAccessEnabled","operation":"lessThan","value":true}"#).contains("no order"));
+    assert!(
+        on(r#"{"property":"isRestAccessEnabled","operation":"lessThan","value":true}"#).contains("no order")
+    );
     assert!(on(r#"{"property":"name","operation":"lessThan","value":null}"#).contains("needs a value"));
     assert!(on(r#"{"property":"name","operation":"equals","items":[{}]}"#).contains("belong to"));
     assert!(on(r#"{"operation":"or","property":"name","items":[]}"#).contains("not \"property\""));
@@ -183,15 +199,34 @@ fn a_nul_character_is_refused_however_it_is_written() {
 
 #[test]
 fn odd_input_is_refused_and_never_panics() {
-    let long = "x".repeat(40_000);
-    let pieces = ["[", "]", "{", "}", "'", "\"", "\\", ":", ",", "null", "\u{feff}", "\u{1F600}", "0", "-", "\\u", "\\ud800", "%", &long];
+    let long = "x".repeat(2_000);
+    let pieces = [
+        "[",
+        "]",
+        "{",
+        "}",
+        "'",
+        "\"",
+        "\\",
+        ":",
+        ",",
+        "null",
+        "\u{feff}",
+        "\u{1F600}",
+        "0",
+        "-",
+        "\\u",
+        "\\ud800",
+        "%",
+        &long,
+    ];
     for one in pieces {
         for two in pieces {
             for three in pieces {
                 let text = format!("{one}{two}{three}");
                 for name in ["filter", "sort", "select", "expand", "limit", "offset"] {
                     if let Err(error) = ask(&ALARMS, &[(name, &text)]) {
-                        assert!(error.message().len() < 1_000_000, "{name}");
+                        assert!(error.message().len() < 1_000, "{name}: {}", error.message());
                     }
                 }
             }
@@ -201,7 +236,8 @@ fn odd_input_is_refused_and_never_panics() {
 
 #[test]
 fn sort_keys_are_read_in_their_order() {
-    let text = r#"[{"property":"status","direction":"Descending"},{"property":"name","collation":"lexicographic"}]"#;
+    let text =
+        r#"[{"property":"status","direction":"Descending"},{"property":"name","collation":"lexicographic"}]"#;
     let sort = ask(&COMPANIES, &[("sort", text)]).unwrap().query.sort;
     let keys: Vec<_> = sort.iter().map(|key| (key.property.name, key.descending, key.collation)).collect();
     assert_eq!(keys, [("status", true, Collation::Ordinal), ("name", false, Collation::Lexicographic)]);
@@ -229,8 +265,12 @@ fn limit_and_offset_keep_to_the_contract() {
 fn select_keeps_what_the_schema_has_and_refuses_the_rest() {
     let text = r#"[{"propertyPath":"Name"},{"propertyPath":"ownerCredentials.userName"}]"#;
     let shape = ask(&COMPANIES, &[("select", text)]).unwrap().shape;
-    let answer = serde_json::json!({"name": "a", "status": "b", "ownerCredentials": {"userName": "c", "x": 1}});
-    assert_eq!(shape.select.apply(&answer), serde_json::json!({"name": "a", "ownerCredentials": {"userName": "c"}}));
+    let answer =
+        serde_json::json!({"name": "a", "status": "b", "ownerCredentials": {"userName": "c", "x": 1}});
+    assert_eq!(
+        shape.select.apply(&answer),
+        serde_json::json!({"name": "a", "ownerCredentials": {"userName": "c"}})
+    );
     let nested = r#"[{"propertyPath":"_embedded.organization.taxId"}]"#;
     assert!(ask(&COMPANIES, &[("select", nested)]).is_ok());
     assert!(refused(&COMPANIES, "select", r#"[{"propertyPath":"nam"}]"#).contains("did you mean \"name\""));

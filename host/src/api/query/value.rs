@@ -9,19 +9,25 @@ use crate::api::error::ApiError;
 use crate::api::instant;
 use crate::store::list::{Kind, Property, Value};
 
-/// The longest stretch of a refused value that a message repeats.
-const SHOWN: usize = 60;
-
 /// Reads `given` as `property` would hold it.
 pub(super) fn parse(property: &Property, given: &Json) -> Result<Value, ApiError> {
     if given.is_null() {
         return Ok(Value::Null);
     }
     match property.kind {
-        Kind::Text => text(given).ok_or_else(|| misfit(property, given, "a text")).and_then(|text| {
-            if text.contains('\0') { Err(misfit(property, given, "a text without NUL characters")) } else { Ok(text) }
-        }).map(Value::Text),
-        Kind::Integer => integer(given).map(Value::Integer).ok_or_else(|| misfit(property, given, "a whole number")),
+        Kind::Text => text(given)
+            .ok_or_else(|| misfit(property, given, "a text"))
+            .and_then(|text| {
+                if text.contains('\0') {
+                    Err(misfit(property, given, "a text without NUL characters"))
+                } else {
+                    Ok(text)
+                }
+            })
+            .map(Value::Text),
+        Kind::Integer => {
+            integer(given).map(Value::Integer).ok_or_else(|| misfit(property, given, "a whole number"))
+        }
         Kind::Instant => {
             let read = given.as_str().and_then(instant::parse).map(Value::Integer);
             read.ok_or_else(|| misfit(property, given, "an RFC 3339 date such as 2026-01-31T12:00:00Z"))
@@ -37,8 +43,7 @@ pub(super) fn parse(property: &Property, given: &Json) -> Result<Value, ApiError
 
 /// The start of a value, for messages.
 pub(super) fn brief(given: &Json) -> String {
-    let text = given.to_string();
-    if text.chars().count() <= SHOWN { text } else { text.chars().take(SHOWN).chain(['…']).collect() }
+    super::brief(&given.to_string())
 }
 
 fn text(given: &Json) -> Option<String> {
@@ -83,14 +88,11 @@ fn code(property: &Property, given: &Json, words: &'static [&'static str]) -> Re
     let Json::String(word) = given else {
         return Err(misfit(property, given, "one of its words"));
     };
-    match words.iter().find(|known| known.eq_ignore_ascii_case(word)) {
-        Some(known) => Ok(Value::Text((*known).to_owned())),
-        None => {
-            let hint = nearest(word, words.iter().copied());
-            let message = format!("\"{}\" is never {}; {hint}", property.name, brief(given));
-            Err(ApiError::parameter("filter", message))
-        }
-    }
+    let known = words.iter().find(|known| known.eq_ignore_ascii_case(word));
+    known.map(|known| Value::Text((*known).to_owned())).ok_or_else(|| {
+        let hint = nearest(word, words.iter().copied());
+        ApiError::parameter("filter", format!("\"{}\" is never {}; {hint}", property.name, brief(given)))
+    })
 }
 
 fn misfit(property: &Property, given: &Json, wanted: &str) -> ApiError {

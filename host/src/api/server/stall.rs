@@ -47,7 +47,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stall<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.watch(context, result)
     }
@@ -85,7 +89,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_never_reads_is_given_up_and_a_slow_one_is_not() {
         let (ours, mut theirs) = tokio::io::duplex(4);
-        let mut stall = Stall::new(ours, Duration::from_secs(60));
+        let mut stall = Stall::new(ours, Duration::from_mins(1));
         let writing = tokio::spawn(async move {
             let slow = stall.write_all(b"eight by").await;
             (slow, stall.write_all(b"and then for ever").await)

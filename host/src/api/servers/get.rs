@@ -16,7 +16,7 @@ use crate::id::BackupServerUid;
 #[utoipa::path(
     get, path = "/infrastructure/backupServers/{backupServerUid}", operation_id = "GetBackupServer",
     params(("backupServerUid" = uuid::Uuid, Path)),
-    responses((status = 200, description = "The backup server", body = inline(Envelope<BackupServer>))),
+    responses((status = 200, description = "The backup server", body = Envelope<BackupServer>)),
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,

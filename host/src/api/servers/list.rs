@@ -14,7 +14,7 @@ use crate::store::BACKUP_SERVERS;
 /// Lists the backup servers that the caller sees.
 #[utoipa::path(
     get, path = "/infrastructure/backupServers", operation_id = "GetBackupServers",
-    responses((status = 200, description = "A page of backup servers", body = inline(Envelope<Vec<BackupServer>>))),
+    responses((status = 200, description = "A page of backup servers", body = Envelope<Vec<BackupServer>>)),
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,

@@ -37,21 +37,12 @@ pub(super) async fn by_password(
 
 /// The next pair, for a refresh token that has not been used.
 pub(super) async fn by_refresh_token(state: &ApiState, text: &str) -> Result<OAuth2Result, TokenError> {
-    let secret = match Secret::parse(text) {
-        Ok((SecretKind::Refresh, secret)) => secret,
-        Ok((kind, _)) => return Err(TokenError::invalid_grant(format!("a {} cannot be refreshed", kind.name()))),
-        Err(error) => return Err(TokenError::invalid_grant(error.to_string())),
-    };
+    let secret = refresh_token(text)?;
     let mut tx = state.store().write().await?;
     let token = tx.credentials().token_by_hash(&secret.hash()).await?;
     let token = usable(token, state.clock().now_ms())?;
     if !tx.credentials().use_token(state.clock(), token.uid).await? {
-        tx.credentials().revoke_family(state.clock(), token.family).await?;
-        tx.commit().await?;
-        tracing::warn!(user = %token.user_uid, "a refresh token came back: its sign-in is revoked");
-        return Err(TokenError::invalid_grant(
-            "the refresh token was used before, so all tokens of its sign-in are revoked; sign in again",
-        ));
+        return Err(revoke(state, tx, &token).await?);
     }
     let user = tx.users().get(token.user_uid).await?;
     let user = user.ok_or_else(|| TokenError::invalid_grant("the user does not exist any more"))?;
@@ -61,14 +52,39 @@ pub(super) async fn by_refresh_token(state: &ApiState, text: &str) -> Result<OAu
     Ok(pair)
 }
 
+fn refresh_token(text: &str) -> Result<Secret, TokenError> {
+    match Secret::parse(text) {
+        Ok((SecretKind::Refresh, secret)) => Ok(secret),
+        Ok((kind, _)) => Err(TokenError::invalid_grant(format!("a {} cannot be refreshed", kind.name()))),
+        Err(error) => Err(TokenError::invalid_grant(error.to_string())),
+    }
+}
+
+/// The token was used before: whoever has it now, all of its sign-in ends.
+async fn revoke(state: &ApiState, mut tx: Tx, token: &Token) -> Result<TokenError, StoreError> {
+    tx.credentials().revoke_family(state.clock(), token.family).await?;
+    tx.commit().await?;
+    tracing::warn!(user = %token.user_uid, "a refresh token came back: its sign-in is revoked");
+    Ok(TokenError::invalid_grant(
+        "the refresh token was used before, so all tokens of its sign-in are revoked; sign in again",
+    ))
+}
+
 fn usable(token: Option<Token>, now: i64) -> Result<Token, TokenError> {
     token
         .filter(|token| token.kind == TokenKind::Refresh.name())
         .filter(|token| token.revoked_at.is_none() && token.expires_at > now)
-        .ok_or_else(|| TokenError::invalid_grant("the refresh token has expired or was revoked; sign in again"))
+        .ok_or_else(|| {
+            TokenError::invalid_grant("the refresh token has expired or was revoked; sign in again")
+        })
 }
 
-async fn pair(state: &ApiState, tx: &mut Tx, user: UserUid, family: Uuid) -> Result<OAuth2Result, StoreError> {
+async fn pair(
+    state: &ApiState,
+    tx: &mut Tx,
+    user: UserUid,
+    family: Uuid,
+) -> Result<OAuth2Result, StoreError> {
     let access = Secret::generate(SecretKind::Access);
     let refresh = Secret::generate(SecretKind::Refresh);
     let mut credentials = tx.credentials();

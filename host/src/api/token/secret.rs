@@ -64,7 +64,11 @@ impl Secret {
             return Err(NoSecret::Length { kind: *kind, wanted: cut + CHECKSUM, found: text.len() });
         }
         let (start, end) = text.split_at(cut);
-        if checksum(start) == end { Ok((*kind, Self(text.to_owned()))) } else { Err(NoSecret::Mistyped { kind: *kind }) }
+        if checksum(start) == end {
+            Ok((*kind, Self(text.to_owned())))
+        } else {
+            Err(NoSecret::Mistyped { kind: *kind })
+        }
     }
 
     /// What is stored of it.

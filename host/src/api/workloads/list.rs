@@ -14,7 +14,7 @@ use crate::store::COMPUTERS;
 /// Lists the protected computers that the caller sees.
 #[utoipa::path(
     get, path = "/protectedWorkloads/computersManagedByConsole", operation_id = "GetProtectedComputersManagedByConsole",
-    responses((status = 200, description = "A page of computers", body = inline(Envelope<Vec<ProtectedComputerManagedByConsole>>))),
+    responses((status = 200, description = "A page of computers", body = Envelope<Vec<ProtectedComputerManagedByConsole>>)),
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,

@@ -14,7 +14,7 @@ use crate::store::RESTORE_POINTS;
 /// Lists restore points of the computers that the caller sees.
 #[utoipa::path(
     get, path = "/protectedWorkloads/computersManagedByConsole/restorePoints", operation_id = "GetProtectedComputersManagedByConsoleRestorePoints",
-    responses((status = 200, description = "A page of restore points", body = inline(Envelope<Vec<ProtectedComputerManagedByConsoleRestorePoint>>))),
+    responses((status = 200, description = "A page of restore points", body = Envelope<Vec<ProtectedComputerManagedByConsoleRestorePoint>>)),
 )]
 pub(super) async fn list(
     State(state): State<ApiState>,

@@ -98,7 +98,6 @@ impl abi::log::Host for LogView {
     }
 }
 
-#[expect(clippy::cognitive_complexity, reason = "four macros of one line each")]
 fn emit(level: abi::log::Level, plugin: &str, call: &str, message: &str) {
     match level {
         abi::log::Level::Debug => tracing::debug!(target: "keelson::guest", plugin, call, "{message}"),

@@ -3,12 +3,12 @@
 //!
 //! Written by hand, not with a query builder: the whole of it is one tree walk, and both databases take `$1`.
 
+use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
-use super::super::{Dialect, StoreError, Tx, on};
+use super::super::{Dialect, StoreError, Tx, on, trusted};
 use super::{Collation, Comparison, Condition, Kind, ListQuery, Page, Property, Resource, Sort, Value};
 use crate::model::Scope;
 
@@ -56,7 +56,7 @@ where
         query.offset
     );
     let items: Vec<T> = on!(tx, db => {
-        let mut statement = sqlx::query_as(AssertSqlSafe(page));
+        let mut statement = sqlx::query_as(trusted(page));
         for value in &compiler.values {
             statement = bind!(statement, value);
         }
@@ -69,15 +69,24 @@ where
 }
 
 /// One row by its id, if it is in scope.
-pub(crate) async fn get<T>(tx: &mut Tx, resource: &Resource, scope: &Scope, uid: Uuid) -> Result<Option<T>, StoreError>
+pub(crate) async fn get<T>(
+    tx: &mut Tx,
+    resource: &Resource,
+    scope: &Scope,
+    uid: Uuid,
+) -> Result<Option<T>, StoreError>
 where
     T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
-    let mut compiler = Compiler { dialect: tx.dialect(), text: String::new(), values: vec![Value::Uuid(uid)] };
+    let mut compiler =
+        Compiler { dialect: tx.dialect(), text: String::new(), values: vec![Value::Uuid(uid)] };
     compiler.scope(resource, *scope);
-    let text = format!("SELECT {} FROM {} AND {} = $1{}", resource.columns, resource.from, resource.id, compiler.text);
+    let text = format!(
+        "SELECT {} FROM {} AND {} = $1{}",
+        resource.columns, resource.from, resource.id, compiler.text
+    );
     let row = on!(tx, db => {
-        let mut statement = sqlx::query_as(AssertSqlSafe(text));
+        let mut statement = sqlx::query_as(trusted(text));
         for value in &compiler.values {
             statement = bind!(statement, value);
         }
@@ -88,7 +97,7 @@ where
 
 async fn total(tx: &mut Tx, text: String, values: &[Value]) -> Result<u64, StoreError> {
     let count: i64 = on!(tx, db => {
-        let mut statement = sqlx::query_scalar(AssertSqlSafe(text));
+        let mut statement = sqlx::query_scalar(trusted(text));
         for value in values {
             statement = bind!(statement, value);
         }
@@ -96,7 +105,6 @@ async fn total(tx: &mut Tx, text: String, values: &[Value]) -> Result<u64, Store
     });
     Ok(u64::try_from(count).unwrap_or_default())
 }
-
 
 fn order(sort: &[Sort], resource: &Resource, dialect: Dialect) -> String {
     let mut keys: Vec<String> = Vec::new();
@@ -132,15 +140,12 @@ fn folded(property: &Property, dialect: Dialect) -> String {
 
 impl Compiler {
     fn scope(&mut self, resource: &Resource, scope: Scope) {
-        match (scope.company(), resource.company) {
-            (Some(company), Some(column)) => {
-                let place = self.place(Value::Uuid(company.0));
-                for piece in [" AND ", column, " = ", &place] {
-                    self.text.push_str(piece);
-                }
+        // What belongs to no company is the provider's: a template, say, which all may read.
+        if let (Some(company), Some(column)) = (scope.company(), resource.company) {
+            let place = self.place(Value::Uuid(company.0));
+            for piece in [" AND ", column, " = ", &place] {
+                self.text.push_str(piece);
             }
-            // What belongs to no company is the provider's: a template, say, which all may read.
-            (None, _) | (Some(_), None) => {}
         }
     }
 
@@ -191,7 +196,8 @@ impl Compiler {
     fn sides(&mut self, property: &Property, value: &Value, collation: Collation) -> (String, String) {
         match (collation, value) {
             (Collation::IgnoreCase | Collation::Lexicographic, Value::Text(text)) => {
-                let text = if property.folded.is_some() { text.to_lowercase() } else { text.to_ascii_lowercase() };
+                let text =
+                    if property.folded.is_some() { text.to_lowercase() } else { text.to_ascii_lowercase() };
                 (folded(property, self.dialect), self.place(Value::Text(text)))
             }
             _ => (plain(property, self.dialect), self.place(value.clone())),
@@ -276,7 +282,11 @@ pub(crate) fn every_property(resource: &Resource, dialect: Dialect) -> Vec<(&'st
         let mut parts = vec![
             compare(Comparison::Equals, Collation::Ordinal),
             compare(Comparison::NotEquals, Collation::IgnoreCase),
-            Condition::In { property: *property, values: vec![value.clone(), Value::Null], collation: Collation::Ordinal },
+            Condition::In {
+                property: *property,
+                values: vec![value.clone(), Value::Null],
+                collation: Collation::Ordinal,
+            },
         ];
         if !matches!(property.kind, Kind::Uuid | Kind::Flag) {
             parts.push(compare(Comparison::LessThan, Collation::Lexicographic));
@@ -288,7 +298,10 @@ pub(crate) fn every_property(resource: &Resource, dialect: Dialect) -> Vec<(&'st
         compiler.condition(&Condition::All(parts));
         let sort = Sort { property: *property, descending: true, collation: Collation::Lexicographic };
         let order = order(&[sort], resource, dialect);
-        format!("SELECT {} FROM {}{} ORDER BY {order} LIMIT 1", resource.columns, resource.from, compiler.text)
+        format!(
+            "SELECT {} FROM {}{} ORDER BY {order} LIMIT 1",
+            resource.columns, resource.from, compiler.text
+        )
     };
     resource.properties.iter().map(|property| (resource.name, statement(property))).collect()
 }

@@ -38,7 +38,7 @@ impl AlertRules for Evil {
         };
         match word(&keelson_sdk::config::json(), "rules").as_str() {
             "unknown-subject" => vec![Rule { subject: "moon", ..rule }],
-            "unknown-column" => vec![Rule { columns: &["first-sen"], ..rule }],
+            "unknown-column" => vec![Rule { columns: &["first-see"], ..rule }],
             "bad-schema" => vec![Rule { parameters: json!({ "type": 7 }), ..rule }],
             "twice" => vec![rule.clone(), rule],
             "spin" => spin(),

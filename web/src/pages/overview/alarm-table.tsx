@@ -7,11 +7,9 @@ import { Since } from '../../ui/since';
 import { alarmTone, StatusBadge } from '../../ui/status-badge';
 import classes from './alarm-table.module.css';
 
-const present = (uid: string | undefined) => uid !== undefined;
-
 export function AlarmTable({ alarms }: { alarms: ActiveAlarm[] }) {
-  const templates = useQuery(templateNames(alarms.map((alarm) => alarm.alarmTemplateUid).filter(present)));
-  const companies = useQuery(companyNames(alarms.map((alarm) => alarm.object?.organizationUid).filter(present)));
+  const templates = useQuery(templateNames(alarms.map((alarm) => alarm.alarmTemplateUid)));
+  const companies = useQuery(companyNames(alarms.map((alarm) => alarm.object.organizationUid)));
   return (
     <Table className={classes.table} verticalSpacing="sm" horizontalSpacing="md">
       <Table.Caption className={classes.caption}>
@@ -40,7 +38,7 @@ export function AlarmTable({ alarms }: { alarms: ActiveAlarm[] }) {
             key={alarm.instanceUid}
             alarm={alarm}
             template={templates.data?.get(alarm.alarmTemplateUid)}
-            company={companies.data?.get(alarm.object?.organizationUid)}
+            company={companies.data?.get(alarm.object.organizationUid)}
           />
         ))}
       </Table.Tbody>
@@ -56,28 +54,26 @@ interface AlarmRowProps {
 
 function AlarmRow({ alarm, template, company }: AlarmRowProps) {
   const { lastActivation: last, object, repeatCount } = alarm;
-  const status = last?.status ?? 'Unknown';
-  // An alarm about a computer as a whole names it twice.
-  const objectName = object?.objectName ?? object?.computerName;
-  const computer = object?.computerName === objectName ? undefined : object?.computerName;
+  const objectName = object.objectName || object.computerName;
   return (
     <Table.Tr>
       <Table.Td>
-        <StatusBadge status={status} tone={alarmTone(status)} />
+        <StatusBadge status={last.status} tone={alarmTone(last.status)} />
       </Table.Td>
       <Table.Td>
         {template && <div className={classes.strong}>{template}</div>}
-        <div className={template && classes.message}>{last?.message}</div>
-        {repeatCount !== undefined && repeatCount > 1 && (
-          <div className={classes.quiet}>Repeated {repeatCount} times</div>
-        )}
+        <div className={template && classes.message}>{last.message}</div>
+        {repeatCount > 1 && <div className={classes.quiet}>Raised {repeatCount} times</div>}
       </Table.Td>
       <Table.Td>
         <div>{objectName}</div>
-        {computer && <div className={classes.quiet}>on {computer}</div>}
+        {/* An alarm about a computer as a whole names it twice. */}
+        {objectName !== object.computerName && <div className={classes.quiet}>on {object.computerName}</div>}
       </Table.Td>
-      <Table.Td>{company ?? <span title={object?.organizationUid}>–</span>}</Table.Td>
-      <Table.Td>{last?.time && <Since time={last.time} />}</Table.Td>
+      <Table.Td>{company ?? <span title={object.organizationUid}>–</span>}</Table.Td>
+      <Table.Td>
+        <Since time={last.time} />
+      </Table.Td>
     </Table.Tr>
   );
 }

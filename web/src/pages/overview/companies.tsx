@@ -51,7 +51,7 @@ export function Companies() {
 function CompanyList({ items }: { items: Company[] }) {
   return (
     <ul className={classes.list}>
-      {items.map(({ instanceUid, name, status = 'Unknown' }) => (
+      {items.map(({ instanceUid, name, status }) => (
         <li className={classes.company} key={instanceUid}>
           <span className={classes.name}>{name}</span>
           <StatusBadge status={spelled(status)} tone={companyTone(status)} />

@@ -1,0 +1,57 @@
+//! The figures: each one beside its peer, measured in the same run. `cargo xtask bench [NAME…] [--json FILE]`.
+//!
+//! Medians of several rounds, the two sides in turn, so that a machine that slows down slows both. A figure never fails a
+//! build: it is read, not asserted.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    reason = "a benchmark ends with the reason when it cannot measure, and its numbers are small"
+)]
+
+use std::io::Write;
+
+mod figure;
+mod ingest;
+mod plugins;
+mod rules;
+
+use figure::Figure;
+
+fn main() {
+    // `cargo bench` adds `--bench`; the rest is ours.
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let (mut names, mut json) = (Vec::new(), None);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--json" => json = arguments.next(),
+            _ => names.push(argument),
+        }
+    }
+    let wanted = |name: &str| {
+        names.is_empty()
+            || names.iter().any(|prefix| prefix == "skeleton" || name.starts_with(prefix.as_str()))
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut figures: Vec<Figure> = Vec::new();
+    if wanted("rules") {
+        figures.extend(runtime.block_on(rules::run()));
+    }
+    if wanted("plugins") {
+        figures.extend(runtime.block_on(plugins::run()));
+    }
+    if wanted("ingest") {
+        figures.extend(runtime.block_on(ingest::run()));
+    }
+    let mut file =
+        json.map(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file"));
+    for figure in &figures {
+        let line = serde_json::to_string(figure).expect("JSON");
+        writeln!(std::io::stdout(), "{line}").expect("standard output");
+        if let Some(file) = &mut file {
+            writeln!(file, "{line}").expect("a file");
+        }
+    }
+}

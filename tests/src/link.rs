@@ -1,0 +1,164 @@
+//! An agent that says just what a test tells it to: for repeats, gaps, hostile frames, and figures.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use hyper_util::rt::TokioIo;
+use keelson_proto::v1::console_client::ConsoleClient;
+use keelson_proto::v1::{
+    AgentMessage, Batch, Computer, ConsoleMessage, EnrollRequest, Hello, Record, Welcome, agent_message,
+    console_message,
+};
+use rcgen::{CertificateParams, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_rustls::TlsConnector;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Status, Streaming};
+
+/// A certificate and its key, and where the host is.
+#[derive(Debug)]
+pub struct Identity {
+    port: u16,
+    ca: CertificateDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
+    key: Vec<u8>,
+}
+
+/// The secret part of a join token.
+pub fn secret_of(token: &str) -> String {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    // One line of a tool that every machine has, rather than another dependency of the tests.
+    let encoded = token.strip_prefix("kj1.").expect("a join token").replace('-', "+").replace('_', "/");
+    let padded = format!("{encoded}{}", "=".repeat((4 - encoded.len() % 4) % 4));
+    let mut child = Command::new("base64")
+        .arg("-d")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("base64 of coreutils");
+    child.stdin.take().expect("a pipe").write_all(padded.as_bytes()).expect("base64 reads");
+    let json = child.wait_with_output().expect("base64 ends").stdout;
+    let content: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+    content["t"].as_str().expect("a secret").to_owned()
+}
+
+impl Identity {
+    /// Nobody yet: what enrolment starts from.
+    pub fn stranger(port: u16, ca_file: &Path) -> Self {
+        let ca = CertificateDer::from_pem_file(ca_file).expect("the CA's certificate");
+        Self { port, ca, chain: Vec::new(), key: Vec::new() }
+    }
+
+    /// Trades a token for a certificate.
+    pub async fn enroll(port: u16, ca_file: &Path, token: &str) -> Result<Self, Status> {
+        let mut identity = Self::stranger(port, ca_file);
+        let key = KeyPair::generate().expect("a key");
+        let request = CertificateParams::default().serialize_request(&key).expect("a request");
+        let request = EnrollRequest {
+            token: secret_of(token),
+            certificate_request: request.der().to_vec(),
+            computer: Some(computer()),
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let answer = identity.client().await.enroll(request).await?.into_inner();
+        identity.chain = answer.certificate_chain.into_iter().map(CertificateDer::from).collect();
+        identity.key = key.serialize_der();
+        Ok(identity)
+    }
+
+    /// A connection of its own.
+    pub async fn client(&self) -> ConsoleClient<Channel> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.ca.clone()).expect("a root");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .expect("TLS 1.3")
+            .with_root_certificates(roots);
+        let mut config = if self.chain.is_empty() {
+            builder.with_no_client_auth()
+        } else {
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.clone()));
+            builder.with_client_auth_cert(self.chain.clone(), key).expect("a certificate")
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let (connector, port) = (TlsConnector::from(Arc::new(config)), self.port);
+        let dial = tower::service_fn(move |_| {
+            let connector = connector.clone();
+            async move {
+                let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+                stream.set_nodelay(true)?;
+                let name = ServerName::try_from("localhost").expect("a name");
+                Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
+            }
+        });
+        let channel =
+            Endpoint::from_static("https://localhost").connect_with_connector(dial).await.expect("a channel");
+        ConsoleClient::new(channel)
+    }
+
+    /// A session, after its welcome.
+    pub async fn session(&self) -> Result<Session, Status> {
+        let (up, outgoing) = mpsc::channel(64);
+        let hello = Hello {
+            agent_version: env!("CARGO_PKG_VERSION").to_owned(),
+            computer: Some(computer()),
+            epoch: 0,
+            driver: "test".to_owned(),
+        };
+        let mut session = Session { up, down: None, welcome: Welcome::default() };
+        session.send(agent_message::Kind::Hello(hello)).await;
+        let mut client = self.client().await;
+        session.down = Some(client.session(ReceiverStream::new(outgoing)).await?.into_inner());
+        match session.next().await?.and_then(|message| message.kind) {
+            Some(console_message::Kind::Welcome(welcome)) => session.welcome = welcome,
+            other => panic!("a welcome, not {other:?}"),
+        }
+        Ok(session)
+    }
+}
+
+/// What these agents say of their machine.
+fn computer() -> Computer {
+    Computer { host_name: "test-machine".to_owned(), platform: "Linux".to_owned(), ..Computer::default() }
+}
+
+/// An open session.
+#[derive(Debug)]
+pub struct Session {
+    up: mpsc::Sender<AgentMessage>,
+    down: Option<Streaming<ConsoleMessage>>,
+    /// What the host said at its start.
+    pub welcome: Welcome,
+}
+
+impl Session {
+    /// Says something.
+    pub async fn send(&self, kind: agent_message::Kind) {
+        self.up.send(AgentMessage { kind: Some(kind) }).await.expect("a session that is open");
+    }
+
+    /// Sends a batch.
+    pub async fn batch(&self, epoch: u64, sequence: u64, records: Vec<Record>) {
+        self.send(agent_message::Kind::Batch(Batch { epoch, sequence, records })).await;
+    }
+
+    /// What the host says next; nothing when it has closed the stream.
+    pub async fn next(&mut self) -> Result<Option<ConsoleMessage>, Status> {
+        self.down.as_mut().expect("an open session").message().await
+    }
+
+    /// The host's next acknowledgement.
+    pub async fn acknowledged(&mut self) -> (u64, u64) {
+        match self.next().await.expect("an answer").and_then(|message| message.kind) {
+            Some(console_message::Kind::Acknowledge(at)) => (at.epoch, at.sequence),
+            other => panic!("an acknowledgement, not {other:?}"),
+        }
+    }
+}
