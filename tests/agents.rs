@@ -183,4 +183,43 @@ on_both! {
         assert_eq!(computers(&client).await, ["oven"]);
         host.stop().await;
     }
+
+    fn however_often_an_agent_reconnects_it_ends_up_online(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut last = identity.session().await.unwrap();
+        for _ in 0..30 {
+            let (ended, begun) = tokio::join!(async { drop(last) }, identity.session());
+            let () = ended;
+            last = begun.unwrap();
+        }
+        // The old sessions' ends are written by now, or come while we look: none of them speaks for the agent.
+        for _ in 0..10 {
+            let agents = client.data("/infrastructure/managementAgents").await;
+            assert_eq!(agents[0]["connectionStatus"], "Online");
+        }
+        drop(last);
+        keelson_tests::eventually("the agent to be inaccessible", || async {
+            let agents = client.data("/infrastructure/managementAgents").await;
+            (agents[0]["connectionStatus"] == "Inaccessible").then_some(())
+        })
+        .await;
+        host.stop().await;
+    }
+
+    fn a_server_that_an_agent_no_longer_reports_is_gone_with_its_workloads(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        session.batch(7, 1, vec![server(), workload("oven"), complete()]).await;
+        session.acknowledged().await;
+        session.batch(8, 1, vec![complete()]).await;
+        session.acknowledged().await;
+        keelson_tests::eventually("the server to go", || async {
+            let servers = client.data("/infrastructure/backupServers").await;
+            servers.as_array().unwrap().is_empty().then_some(())
+        })
+        .await;
+        host.stop().await;
+    }
 }

@@ -8,6 +8,8 @@ mod api;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod doors;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod plugins;

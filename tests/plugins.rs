@@ -2,6 +2,7 @@
 
 mod evil;
 mod load;
+mod patch;
 mod reload;
 mod rules;
 mod support;

@@ -86,7 +86,7 @@ impl Gateway {
         changed: Arc<Notify>,
     ) -> Result<Self, StoreError> {
         let mut tx = store.write().await?;
-        tx.agents().all_disconnected().await?;
+        tx.agents().all_disconnected(&*clock).await?;
         tx.commit().await?;
         let shared = Shared {
             store,

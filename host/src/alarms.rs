@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::SharedClock;
+use crate::clock::{MINUTE, SharedClock};
 use crate::error::chain;
 use crate::model::NewTemplate;
 use crate::plugins::{LoadedRule, Plugins};
@@ -42,28 +42,36 @@ pub struct Engine {
     plugins: Plugins,
     clock: SharedClock,
     poke: Arc<Notify>,
+    /// When this engine was made, with the host.
+    awake_since: i64,
 }
 
 impl Engine {
     /// An engine that does nothing until it is run. `poke` wakes it up.
     pub fn new(store: Store, plugins: Plugins, clock: SharedClock, poke: Arc<Notify>) -> Self {
-        Self { store, plugins, clock, poke }
+        let awake_since = clock.now_ms();
+        Self { store, plugins, clock, poke, awake_since }
     }
 
     /// Runs until `stopping`.
     pub async fn run(self, stopping: CancellationToken) {
         let mut plugins = self.plugins.changed();
-        let mut rules_are_new = true;
+        let mut all_is_due = true;
+        let mut latest = self.clock.now_ms();
         loop {
-            if rules_are_new {
-                rules_are_new = !self.try_sync().await;
+            // A clock that was set back would have objects wait for a time that has been: look at everything.
+            let now = self.clock.now_ms();
+            all_is_due |= now + MINUTE < latest;
+            latest = now;
+            if all_is_due {
+                all_is_due = !self.try_sync().await;
             }
             self.try_pass().await;
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = self.poke.notified() => {}
                 () = tokio::time::sleep(TICK) => {}
-                changed = plugins.changed() => rules_are_new |= changed.is_ok(),
+                changed = plugins.changed() => all_is_due |= changed.is_ok(),
             }
         }
     }
@@ -81,7 +89,7 @@ impl Engine {
 
     /// Looks at everything that is due; what was done.
     pub async fn pass(&self) -> Result<Report, StoreError> {
-        pass::run(&self.store, &self.plugins, &*self.clock).await
+        pass::run(&self.store, &self.plugins, &*self.clock, self.awake_since).await
     }
 
     async fn try_sync(&self) -> bool {

@@ -172,6 +172,20 @@ impl Plugins {
         rule.parameters.fill(parameters)
     }
 
+    /// Lets the rule judge an empty table, to see whether it takes `parameters` that its schema takes: a schema cannot
+    /// say everything.
+    pub async fn try_parameters(
+        &self,
+        plugin: &str,
+        rule: &str,
+        parameters: &Value,
+    ) -> Result<(), CallError> {
+        let loaded = self.rules().get(plugin, rule).cloned();
+        let facts = loaded.map_or_else(FactTable::default, |loaded| FactTable::empty(&loaded.rule.subject));
+        let now = self.inner.sandbox.clock.now_ms();
+        self.evaluate(plugin, rule, &parameters.to_string(), now, facts).await.map(drop)
+    }
+
     /// Stops watching; calls that run go on until their budget ends.
     pub async fn stop(&self) {
         self.inner.stop.cancel();

@@ -37,7 +37,7 @@ mod templates;
 mod users;
 mod workloads;
 
-pub use agents::{AGENTS, Agents, NewAgent};
+pub use agents::{AGENTS, Agents, Hello, NewAgent};
 pub use alarms::{ALARMS, Alarms, OpenAlarm, Raise};
 pub use bulk::Dialect;
 pub use companies::{COMPANIES, Companies};

@@ -32,6 +32,8 @@ CREATE TABLE agents (
     enrolled_at      BIGINT NOT NULL,
     connected        BOOLEAN NOT NULL,
     last_heartbeat   BIGINT NOT NULL,
+    -- Of the session that said so last: an older one that ends late must not speak for the agent.
+    session          BIGINT NOT NULL,
     -- The last batch that was committed.
     epoch            BIGINT NOT NULL,
     sequence         BIGINT NOT NULL,

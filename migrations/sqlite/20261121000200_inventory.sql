@@ -32,6 +32,8 @@ CREATE TABLE agents (
     enrolled_at      INTEGER NOT NULL,
     connected        INTEGER NOT NULL,
     last_heartbeat   INTEGER NOT NULL,
+    -- Of the session that said so last: an older one that ends late must not speak for the agent.
+    session          INTEGER NOT NULL,
     -- The last batch that was committed.
     epoch            INTEGER NOT NULL,
     sequence         INTEGER NOT NULL,

@@ -150,6 +150,9 @@ fn with_defaults(schema: &Value, given: &Value) -> Value {
 fn fill(text: &str, arguments: &[String]) -> Result<String, String> {
     let mut filled = text.to_owned();
     for (position, argument) in arguments.iter().enumerate() {
+        if argument.contains('\0') {
+            return Err(format!("the argument {position} of {text:?} has a NUL character"));
+        }
         let placeholder = format!("{{{position}}}");
         if !text.contains(&placeholder) {
             return Err(format!("the text {text:?} has no {placeholder}"));
@@ -164,5 +167,16 @@ fn recheck(recheck: &[i64], rows: usize) -> Result<Vec<Option<i64>>, String> {
         0 => Ok(vec![None; rows]),
         len if len == rows => Ok(recheck.iter().map(|at| (*at != crate::NEVER).then_some(*at)).collect()),
         len => Err(format!("recheck has {len} entries, not {rows}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_with_a_nul_is_refused_as_the_host_would() {
+        assert_eq!(fill("{0} h", &["2".to_owned()]).as_deref(), Ok("2 h"));
+        assert!(fill("{0} h", &["2\0".to_owned()]).unwrap_err().contains("NUL"));
     }
 }

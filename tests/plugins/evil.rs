@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keelson::plugins::{Blame, GuestFault, PluginState, Refusal};
+use keelson::plugins::{Blame, CHUNK_ROWS, FactTable, GuestFault, PluginState, Refusal, Values};
 use serde_json::json;
 
 use super::support::{EVIL, Shelf, Stage};
@@ -111,6 +111,30 @@ async fn a_bad_verdict_is_named() {
     assert!(bad_verdict("row-twice").await.contains("not ascending"));
     assert!(bad_verdict("bad-message").await.contains("has the message 9"));
     assert!(bad_verdict("bad-recheck").await.contains("`recheck` has 3"));
+    assert!(bad_verdict("nul").await.contains("row 0 has a NUL"));
+}
+
+#[tokio::test]
+async fn a_chunk_of_the_longest_names_fits_into_the_memory_of_a_guest() {
+    let stage = Shelf::with_evil(&json!({ "rules": "named" })).start().await;
+    let facts = FactTable::new(CHUNK_ROWS)
+        .with("first-seen", Values::Ints(vec![1; CHUNK_ROWS]))
+        .with("name", Values::Strings(vec!["x".repeat(4 << 10); CHUNK_ROWS]));
+    let evaluation = stage.plugins.evaluate(EVIL, "misbehave", r#"{"mode":"longest-name"}"#, 0, facts).await;
+    assert_eq!(evaluation.unwrap().verdicts[0].message, "256");
+}
+
+#[tokio::test]
+async fn parameters_are_tried_on_an_empty_table() {
+    let stage = stage().await;
+    let tried = async |mode| stage.plugins.try_parameters(EVIL, "misbehave", &json!({ "mode": mode })).await;
+    assert_eq!(tried("behave").await, Ok(()));
+    let error = tried("refuse").await.unwrap_err();
+    assert!(matches!(error.blame, Blame::Guest(GuestFault::Answered { retryable: false, .. })), "{error:?}");
+    assert!(error.to_string().contains("under this moon"), "{error}");
+    assert!(matches!(tried("trap").await.unwrap_err().blame, Blame::Guest(GuestFault::Trap(_))));
+    let gone = stage.plugins.try_parameters(EVIL, "gone", &json!({})).await.unwrap_err();
+    assert!(matches!(gone.blame, Blame::Policy(Refusal::NoSuchRule(_))), "{gone:?}");
 }
 
 #[tokio::test]
@@ -165,8 +189,7 @@ async fn a_crowd_before_one_plugin_is_told_that_it_is_busy() {
     for _ in 0..100 {
         let plugins = stage.plugins.clone();
         crowd.spawn(async move {
-            let facts = keelson::plugins::FactTable::new(0)
-                .with("first-seen", keelson::plugins::Values::Ints(Vec::new()));
+            let facts = FactTable::new(0).with("first-seen", Values::Ints(Vec::new()));
             plugins.evaluate(EVIL, "misbehave", r#"{"mode":"spin"}"#, 0, facts).await.unwrap_err()
         });
     }

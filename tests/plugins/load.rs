@@ -163,6 +163,7 @@ async fn one_with_bad_rules_is_refused() {
         ("unknown-column", "did you mean `first-seen`"),
         ("bad-schema", "parameters-schema"),
         ("twice", "two rules"),
+        ("nul", "its summary: a text with the control character U+0000"),
         ("spin", "was stopped"),
     ] {
         let (step, reason) = refused(Shelf::with_evil(&json!({ "rules": setting }))).await;

@@ -9,20 +9,20 @@ use super::support::{EVIL, SHIPPED, Shelf, read};
 async fn another_message_in_the_file_is_the_next_evaluations_message() {
     let stage = Shelf::with_shipped().start().await;
     let before = stage.backup_age(26, "{}").await.unwrap();
-    assert!(before.verdicts[0].message.starts_with("No restore point for 26 h"));
+    assert!(before.verdicts[0].message.starts_with("No restore point within the RPO of 24 h"));
     let mut changed = stage.plugins.changed();
     changed.mark_unchanged();
 
     // The same component with another text of the same length, as if it had been built again.
     let mut component = read(format!("packages/{SHIPPED}/plugin.wasm"));
-    let (old, new) = (b"No restore point for {0} h", b"Nothing to restore {0} h!!");
+    let (old, new) = (b"No restore point within", b"Nothing to restore for!");
     let position = component.windows(old.len()).position(|window| window == old).unwrap();
     component[position..position + old.len()].copy_from_slice(new);
     stage.shelf.put(SHIPPED, "plugin.wasm", component);
 
     tokio::time::timeout(std::time::Duration::from_secs(30), changed.changed()).await.unwrap().unwrap();
     let after = stage.backup_age(26, "{}").await.unwrap();
-    assert!(after.verdicts[0].message.starts_with("Nothing to restore 26 h!!"), "{after:?}");
+    assert!(after.verdicts[0].message.starts_with("Nothing to restore for! the RPO of 24 h"), "{after:?}");
     assert!(after.generation > before.generation);
 }
 

@@ -80,6 +80,11 @@ impl Shelf {
         shelf
     }
 
+    /// What `--plugins` takes.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.0.path().to_path_buf()
+    }
+
     pub(crate) fn path(&self, plugin: &str) -> PathBuf {
         self.0.path().join(plugin)
     }

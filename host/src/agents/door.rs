@@ -1,4 +1,5 @@
-//! One port: accepts, does the TLS handshake within bounds, and hands on what came through with who it is.
+//! One port: accepts, does the TLS handshake within bounds, and hands on what came through with who it is. Who has no
+//! certificate may enrol and nothing else: there are few places for such, and none for long.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,8 +11,7 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
-use tokio_rustls::TlsAcceptor;
+use tokio::sync::mpsc;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -21,11 +21,18 @@ use uuid::Uuid;
 
 use crate::id::AgentUid;
 use crate::model::Door;
+use crate::net::{Entrance, Turn, Turns};
 use crate::pki;
 
-/// Handshakes under way at once; each costs a quarter of a millisecond of CPU, and a stranger can ask for many.
-const HANDSHAKES: usize = 256;
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+mod watch;
+
+pub(super) use watch::Call;
+use watch::{Calls, Watched};
+
+/// Connections without a certificate, in all and of one address; each is there for the moment of its enrolment.
+const STRANGERS: (usize, usize) = (256, 64);
+/// How long one of them waits for its place.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Who is at the other end, as far as TLS knows.
 #[derive(Debug, Clone)]
@@ -34,6 +41,14 @@ pub(super) struct Peer {
     pub(super) door: Door,
     /// Of a certificate that our CA signed; absent before enrolment.
     pub(super) identity: Option<Identity>,
+    calls: Calls,
+}
+
+impl Peer {
+    /// A call of this connection begins; while what is returned lives, the connection is not closed for idling.
+    pub(super) fn call(&self) -> Call {
+        self.calls.begin()
+    }
 }
 
 /// What the certificate says.
@@ -45,8 +60,10 @@ pub(super) struct Identity {
 
 /// A connection that came through.
 pub(super) struct Entrant {
-    stream: TlsStream<TcpStream>,
+    stream: Watched<TlsStream<TcpStream>>,
     peer: Peer,
+    /// Among those without a certificate.
+    _place: Option<Turn>,
 }
 
 /// Connections that came through the handshake.
@@ -58,25 +75,20 @@ pub(super) fn incoming(
     tasks: &TaskTracker,
 ) -> ReceiverStream<io::Result<Entrant>> {
     let (sender, receiver) = mpsc::channel(64);
-    tasks.spawn(accept(door, listener, TlsAcceptor::from(tls), sender, stopping, tasks.clone()));
+    let entry = Entry { door, entrance: Entrance::new(tls), strangers: Turns::new(STRANGERS) };
+    tasks.spawn(accept(entry, listener, sender, stopping, tasks.clone()));
     ReceiverStream::new(receiver)
 }
 
 async fn accept(
-    door: Door,
+    entry: Entry,
     listener: TcpListener,
-    acceptor: TlsAcceptor,
     entrants: mpsc::Sender<io::Result<Entrant>>,
     stopping: CancellationToken,
     tasks: TaskTracker,
 ) {
-    let permits = Arc::new(Semaphore::new(HANDSHAKES));
+    let entry = Arc::new(entry);
     loop {
-        let permit = tokio::select! {
-            () = stopping.cancelled() => return,
-            permit = Arc::clone(&permits).acquire_owned() => permit,
-        };
-        let Ok(permit) = permit else { return };
         let accepted = tokio::select! {
             () = stopping.cancelled() => return,
             accepted = listener.accept() => accepted,
@@ -90,17 +102,17 @@ async fn accept(
                 continue;
             }
         };
-        let (acceptor, entrants) = (acceptor.clone(), entrants.clone());
+        let (entry, entrants, stopping) = (Arc::clone(&entry), entrants.clone(), stopping.clone());
         tasks.spawn(async move {
-            let handshake =
-                tokio::time::timeout(HANDSHAKE_TIME, shake_hands(door, stream, address, &acceptor));
-            let outcome = handshake.await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-            drop(permit);
+            let outcome = tokio::select! {
+                () = stopping.cancelled() => return,
+                outcome = entry.let_in(stream, address) => outcome,
+            };
             match outcome {
                 // A receiver that is gone means that the server stops; the connection closes with it.
                 Ok(entrant) => drop(entrants.send(Ok(entrant)).await),
                 Err(error) => {
-                    let door = door.name();
+                    let door = entry.door.name();
                     tracing::info!(%address, door, %error, "agents.door.handshake: refused {address}");
                 }
             }
@@ -108,19 +120,30 @@ async fn accept(
     }
 }
 
-async fn shake_hands(
+/// What a connection comes through.
+struct Entry {
     door: Door,
-    stream: TcpStream,
-    address: SocketAddr,
-    acceptor: &TlsAcceptor,
-) -> io::Result<Entrant> {
-    stream.set_nodelay(true)?;
-    let stream = acceptor.accept(stream).await?;
-    let identity = match stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()) {
-        Some(leaf) => Some(identify(leaf)?),
-        None => None,
-    };
-    Ok(Entrant { stream, peer: Peer { address, door, identity } })
+    entrance: Entrance,
+    strangers: Turns,
+}
+
+impl Entry {
+    async fn let_in(&self, stream: TcpStream, address: SocketAddr) -> io::Result<Entrant> {
+        stream.set_nodelay(true)?;
+        let stream = self.entrance.admit(stream, address.ip()).await?;
+        let certificates = stream.get_ref().1.peer_certificates();
+        let identity = certificates.and_then(|chain| chain.first()).map(|leaf| identify(leaf)).transpose()?;
+        let place = if identity.is_none() {
+            let place = self.strangers.turn(address.ip(), PATIENCE).await;
+            let crowded = || io::Error::new(io::ErrorKind::QuotaExceeded, "too many without a certificate");
+            Some(place.ok_or_else(crowded)?)
+        } else {
+            None
+        };
+        let peer = Peer { address, door: self.door, identity, calls: Calls::default() };
+        let stream = Watched::new(stream, peer.calls.clone(), identity.is_some());
+        Ok(Entrant { stream, peer, _place: place })
+    }
 }
 
 /// rustls has checked the chain; what is left is to read the name that `pki` wrote.

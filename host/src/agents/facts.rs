@@ -52,6 +52,12 @@ impl<K: Clone + Eq + std::hash::Hash, V> Latest<K, V> {
         }
     }
 
+    /// Takes back what was said about some keys.
+    fn forget(&mut self, which: impl Fn(&K) -> bool) {
+        self.entries.retain(|(key, _)| !which(key));
+        self.places = self.entries.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
+    }
+
     /// What is there at the end, and what is gone.
     fn split(self) -> (Vec<V>, Vec<K>) {
         let (mut present, mut gone) = (Vec::new(), Vec::new());
@@ -65,8 +71,8 @@ impl<K: Clone + Eq + std::hash::Hash, V> Latest<K, V> {
     }
 }
 
-/// The net effect of a batch.
-pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
+/// The net effect of a batch that came `now`.
+pub(super) fn read(batch: Batch, now: i64) -> Result<Facts, Unfit> {
     if batch.records.len() > MOST_RECORDS {
         let message =
             format!("a batch has at most {MOST_RECORDS} records, this one has {}", batch.records.len());
@@ -75,7 +81,7 @@ pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
     let mut servers: Latest<ServerKey, ServerFact> = Latest::new();
     let mut workloads: Latest<WorkloadKey, WorkloadFact> = Latest::new();
     let mut points: Latest<PointKey, RestorePointFact> = Latest::new();
-    let mut complete = false;
+    let (mut cleared, mut complete) = (Vec::new(), false);
     for (index, Record { kind }) in batch.records.into_iter().enumerate() {
         let unfit = |message| Unfit { index, message };
         match kind {
@@ -88,7 +94,7 @@ pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
                 workloads.put((fact.server.clone(), fact.key.clone()), Some(fact));
             }
             Some(record::Kind::RestorePoint(point)) => {
-                let fact = read_point(point).map_err(unfit)?;
+                let fact = read_point(point, now).map_err(unfit)?;
                 points.put((fact.server.clone(), fact.workload.clone(), fact.key.clone()), Some(fact));
             }
             Some(record::Kind::WorkloadGone(gone)) => {
@@ -96,6 +102,9 @@ pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
                     key("server key", gone.server_key).map_err(unfit)?,
                     key("key", gone.key).map_err(unfit)?,
                 );
+                // Its restore points went with it, also those of this very batch; what comes after is another's life.
+                points.forget(|(server, workload, _)| *server == key.0 && *workload == key.1);
+                cleared.push(key.clone());
                 workloads.put(key, None);
             }
             Some(record::Kind::RestorePointGone(gone)) => {
@@ -111,7 +120,16 @@ pub(super) fn read(batch: Batch) -> Result<Facts, Unfit> {
     let (servers, _) = servers.split();
     let (workloads, workloads_gone) = workloads.split();
     let (restore_points, restore_points_gone) = points.split();
-    Ok(Facts { servers, workloads, restore_points, workloads_gone, restore_points_gone, complete })
+    let workloads_cleared = cleared;
+    Ok(Facts {
+        servers,
+        workloads,
+        restore_points,
+        workloads_cleared,
+        workloads_gone,
+        restore_points_gone,
+        complete,
+    })
 }
 
 fn read_server(server: keelson_proto::v1::BackupServer) -> Result<ServerFact, String> {
@@ -139,7 +157,9 @@ fn read_workload(workload: keelson_proto::v1::Workload) -> Result<WorkloadFact, 
     })
 }
 
-fn read_point(point: keelson_proto::v1::RestorePoint) -> Result<RestorePointFact, String> {
+/// A backup server whose clock is ahead must not make a workload look safe for as long: nothing was backed up later than it
+/// is heard of.
+fn read_point(point: keelson_proto::v1::RestorePoint, now: i64) -> Result<RestorePointFact, String> {
     if point.created_at < 0 {
         return Err(format!("the restore point's instant is {}; it must not be negative", point.created_at));
     }
@@ -150,7 +170,7 @@ fn read_point(point: keelson_proto::v1::RestorePoint) -> Result<RestorePointFact
         server: key("server key", point.server_key)?,
         workload: key("workload key", point.workload_key)?,
         key: key("key", point.key)?,
-        created_at: point.created_at,
+        created_at: point.created_at.min(now),
         size: point.size,
         source_size: point.source_size,
         destination: text("destination", point.destination)?,
@@ -184,6 +204,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: i64 = 1_000;
+
     fn batch(kinds: Vec<record::Kind>) -> Batch {
         let records = kinds.into_iter().map(|kind| Record { kind: Some(kind) }).collect();
         Batch { epoch: 1, sequence: 1, records }
@@ -202,12 +224,10 @@ mod tests {
     #[test]
     fn the_last_word_on_a_key_counts() {
         let gone = RestorePointGone { server_key: "s".into(), workload_key: "w".into(), key: "a".into() };
-        let facts = read(batch(vec![
-            point("a", 1),
-            point("b", 1),
-            point("b", 2),
-            record::Kind::RestorePointGone(gone),
-        ]))
+        let facts = read(
+            batch(vec![point("a", 1), point("b", 1), point("b", 2), record::Kind::RestorePointGone(gone)]),
+            NOW,
+        )
         .unwrap();
         assert_eq!(facts.restore_points.len(), 1);
         assert_eq!(facts.restore_points[0].created_at, 2);
@@ -222,7 +242,7 @@ mod tests {
             kind: "computer".into(),
             ..Default::default()
         };
-        let refused = read(batch(vec![point("a", 1), record::Kind::Workload(workload)])).unwrap_err();
+        let refused = read(batch(vec![point("a", 1), record::Kind::Workload(workload)]), NOW).unwrap_err();
         assert_eq!(refused.to_string(), "record 1: the key has 513 bytes; it must have 1 to 512");
     }
 
@@ -230,12 +250,41 @@ mod tests {
     fn a_record_of_a_newer_agent_does_not_stop_the_rest() {
         let mut newer = batch(vec![point("a", 1)]);
         newer.records.push(Record { kind: None });
-        assert_eq!(read(newer).unwrap().restore_points.len(), 1);
+        assert_eq!(read(newer, NOW).unwrap().restore_points.len(), 1);
     }
 
     #[test]
     fn a_nul_and_a_negative_instant_are_refused() {
-        assert!(read(batch(vec![point("a\0", 1)])).is_err());
-        assert!(read(batch(vec![point("a", -1)])).is_err());
+        assert!(read(batch(vec![point("a\0", 1)]), NOW).is_err());
+        assert!(read(batch(vec![point("a", -1)]), NOW).is_err());
+    }
+
+    #[test]
+    fn a_restore_point_of_the_future_is_one_of_now() {
+        assert_eq!(read(batch(vec![point("a", i64::MAX)]), NOW).unwrap().restore_points[0].created_at, NOW);
+    }
+
+    #[test]
+    fn a_workload_that_went_and_came_in_one_batch_begins_anew() {
+        let gone = keelson_proto::v1::WorkloadGone { server_key: "s".into(), key: "w".into() };
+        let back = Workload {
+            server_key: "s".into(),
+            key: "w".into(),
+            kind: "computer".into(),
+            ..Default::default()
+        };
+        let kinds = vec![
+            point("before", 1),
+            record::Kind::WorkloadGone(gone),
+            record::Kind::Workload(back),
+            point("after", 2),
+        ];
+        let facts = read(batch(kinds), NOW).unwrap();
+        assert_eq!(facts.workloads_cleared, [("s".to_owned(), "w".to_owned())]);
+        assert_eq!((facts.workloads.len(), facts.workloads_gone.len()), (1, 0));
+        assert_eq!(
+            facts.restore_points.iter().map(|point| point.key.as_str()).collect::<Vec<_>>(),
+            ["after"]
+        );
     }
 }

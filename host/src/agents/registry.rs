@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::id::AgentUid;
+use crate::id::{self, AgentUid};
 
 /// Who is connected.
 #[derive(Debug, Default)]
@@ -14,14 +14,14 @@ pub(super) struct Registry(Mutex<Live>);
 
 #[derive(Debug, Default)]
 struct Live {
-    sessions: HashMap<AgentUid, (u64, CancellationToken)>,
-    last: u64,
+    sessions: HashMap<AgentUid, (i64, CancellationToken)>,
 }
 
 /// A place in the registry.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
-    number: u64,
+    /// Random, so that no session of this host or of one before has it too.
+    pub(super) number: i64,
     /// Cancelled when another session takes over.
     pub(super) replaced: CancellationToken,
 }
@@ -30,8 +30,7 @@ impl Registry {
     /// Registers a session, and ends the agent's former one.
     pub(super) fn enter(&self, agent: AgentUid) -> Place {
         let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        live.last += 1;
-        let place = Place { number: live.last, replaced: CancellationToken::new() };
+        let place = Place { number: i64::from_le_bytes(id::random()), replaced: CancellationToken::new() };
         let former = live.sessions.insert(agent, (place.number, place.replaced.clone()));
         if let Some((_, former)) = former {
             former.cancel();

@@ -41,11 +41,13 @@ impl Console for ConsoleService {
 
     async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer(&request)?;
+        let _call = peer.call();
         enroll::enroll(&self.shared, &peer, request.into_inner()).await.map(Response::new)
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<EnrollResponse>, Status> {
-        let identity = identity(&peer(&request)?)?;
+        let peer = peer(&request)?;
+        let (identity, _call) = (identity(&peer)?, peer.call());
         enroll::renew(&self.shared, identity, request.into_inner()).await.map(Response::new)
     }
 
@@ -58,7 +60,11 @@ impl Console for ConsoleService {
         // Room for an answer to each batch that may be under way, and for the last word.
         let (answers, stream) = mpsc::channel(CREDIT as usize + 2);
         let shared = Arc::clone(&self.shared);
-        self.tasks.spawn(session::run(shared, peer, identity, request.into_inner(), answers));
+        let call = peer.call();
+        self.tasks.spawn(async move {
+            session::run(shared, peer, identity, request.into_inner(), answers).await;
+            drop(call);
+        });
         Ok(Response::new(ReceiverStream::new(stream)))
     }
 }

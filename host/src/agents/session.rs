@@ -11,10 +11,11 @@ use tonic::{Status, Streaming};
 
 use super::door::{Identity, Peer};
 use super::enroll::{checked, not_admitted, storing};
+use super::registry::Place;
 use super::{CREDIT, Shared, facts};
 use crate::id::{AgentUid, CompanyUid};
 use crate::model::Scope;
-use crate::store::{Facts, NewAgent, Offset, StoreError};
+use crate::store::{self, Facts, NewAgent, Offset, StoreError};
 
 const HELLO_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -48,10 +49,10 @@ pub(super) async fn run(
 ) {
     let agent = identity.agent;
     let last_word = match begin(&shared, &peer, identity, &mut messages, &answers).await {
-        Ok(company) => {
+        Ok((company, place)) => {
             tracing::info!(agent.uid = %agent, address = %peer.address, door = peer.door.name(), "agents.session: agent {agent} is here");
             let session = Session { shared, agent, company, answers: answers.clone() };
-            let end = session.live(&mut messages).await;
+            let end = session.live(&mut messages, place).await;
             tracing::info!(agent.uid = %agent, reason = end.as_ref().err().map(Status::message), "agents.session: agent {agent} is gone");
             end
         }
@@ -73,13 +74,13 @@ async fn begin(
     identity: Identity,
     messages: &mut Streaming<AgentMessage>,
     answers: &Answers,
-) -> Result<CompanyUid, Status> {
+) -> Result<(CompanyUid, Place), Status> {
     let first = tokio::time::timeout(HELLO_TIME, messages.message()).await;
     let first = first.map_err(|_| Status::deadline_exceeded("no hello came within 10 s"))??;
     let Some(AgentMessage { kind: Some(agent_message::Kind::Hello(hello)) }) = first else {
         return Err(Status::invalid_argument("a session begins with a hello"));
     };
-    let (company, offset) = admit(shared, peer, identity, hello).await?;
+    let (company, offset, place) = admit(shared, peer, identity, hello).await?;
     shared.changed.notify_one();
     let welcome = Welcome {
         epoch: unsigned(offset.epoch),
@@ -87,8 +88,11 @@ async fn begin(
         heartbeat_seconds: u32::try_from(shared.options.heartbeat.as_secs().max(1)).unwrap_or(u32::MAX),
         credit: CREDIT,
     };
-    send(answers, console_message::Kind::Welcome(welcome)).await?;
-    Ok(company)
+    if let Err(status) = send(answers, console_message::Kind::Welcome(welcome)).await {
+        leave(shared, identity.agent, &place).await;
+        return Err(status);
+    }
+    Ok((company, place))
 }
 
 /// Whether the certificate is still good, and where the agent's stream stands.
@@ -97,7 +101,7 @@ async fn admit(
     peer: &Peer,
     identity: Identity,
     hello: Hello,
-) -> Result<(CompanyUid, Offset), Status> {
+) -> Result<(CompanyUid, Offset, Place), Status> {
     let computer = checked(hello.computer.unwrap_or_default(), &hello.agent_version)?;
     if hello.driver.len() > 64 || hello.driver.contains('\0') {
         return Err(Status::invalid_argument("a driver's name has at most 64 bytes"));
@@ -121,11 +125,23 @@ async fn admit(
         .await
         .map_err(|error| storing(&error))?
         .ok_or_else(not_admitted)?;
-    let status = version_status(&now.version);
-    let connected = tx.agents().connected(&*shared.clock, agent, &now, &hello.driver, status).await;
-    connected.map_err(|error| storing(&error))?;
-    tx.commit().await.map_err(|error| storing(&error))?;
-    Ok((row.company_uid, Offset { epoch: row.epoch, sequence: row.sequence }))
+    let place = shared.registry.enter(agent);
+    let hello = store::Hello {
+        agent: &now,
+        driver: &hello.driver,
+        version_status: version_status(&now.version),
+        session: place.number,
+    };
+    let connected: Result<(), StoreError> = async {
+        tx.agents().connected(&*shared.clock, agent, &hello).await?;
+        tx.commit().await
+    }
+    .await;
+    if let Err(error) = connected {
+        leave(shared, agent, &place).await;
+        return Err(storing(&error));
+    }
+    Ok((row.company_uid, Offset { epoch: row.epoch, sequence: row.sequence }, place))
 }
 
 /// An agent of another version than its host's works, and is shown as out of date.
@@ -133,11 +149,15 @@ fn version_status(version: &str) -> &'static str {
     if version == env!("CARGO_PKG_VERSION") { "UpToDate" } else { "OutOfDate" }
 }
 
-/// Notes that the agent is gone. If the store is away, the next start of the host does it.
-async fn leave(shared: &Shared, agent: AgentUid) {
+/// Takes a session out, and notes that the agent is gone unless another session speaks for it. If the store is away, the
+/// next start of the host notes it.
+async fn leave(shared: &Shared, agent: AgentUid, place: &Place) {
+    if !shared.registry.leave(agent, place) {
+        return;
+    }
     let noted: Result<(), StoreError> = async {
         let mut tx = shared.store.write().await?;
-        tx.agents().disconnected(agent).await?;
+        tx.agents().disconnected(&*shared.clock, agent, place.number).await?;
         tx.commit().await
     }
     .await;
@@ -151,17 +171,14 @@ async fn leave(shared: &Shared, agent: AgentUid) {
 }
 
 impl Session {
-    /// From here on this is the agent's session, until it ends or another one is.
-    async fn live(&self, messages: &mut Streaming<AgentMessage>) -> Result<(), Status> {
-        let place = self.shared.registry.enter(self.agent);
+    /// The agent's session, until it ends or another one takes over.
+    async fn live(&self, messages: &mut Streaming<AgentMessage>, place: Place) -> Result<(), Status> {
         let end = tokio::select! {
             end = self.serve(messages) => end,
             () = place.replaced.cancelled() => Err(Status::aborted("another session of this agent has taken over")),
             () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
         };
-        if self.shared.registry.leave(self.agent, &place) {
-            leave(&self.shared, self.agent).await;
-        }
+        leave(&self.shared, self.agent, &place).await;
         end
     }
 
@@ -190,7 +207,8 @@ impl Session {
         let at =
             Offset { epoch: signed("epoch", batch.epoch)?, sequence: signed("sequence", batch.sequence)? };
         tracing::debug!(agent.uid = %self.agent, epoch = at.epoch, sequence = at.sequence, "agents.batch.received");
-        let facts = facts::read(batch).map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
+        let facts = facts::read(batch, self.shared.clock.now_ms())
+            .map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
         let mut tries = 0;
         loop {
             match self.store(at, &facts).await {

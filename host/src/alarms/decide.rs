@@ -16,8 +16,8 @@ use crate::store::{OpenAlarm, Raise};
 pub(super) enum Opinion {
     /// The rule looked: these objects are not well, the others are.
     Verdicts(Vec<Verdict>),
-    /// The provider has switched the template off.
-    Off,
+    /// No alarm can stand under the template any more, for this reason.
+    Over(&'static str),
     /// The rule could not look: what is, stays.
     None,
 }
@@ -89,9 +89,12 @@ fn ended(
     if objects.get(row).is_some_and(|object| object.gone) {
         return Some("The object is no longer reported.");
     }
-    let (_, opinion) = opinions.iter().find(|(template, _)| *template == alarm.template_uid)?;
+    // Every template of the cohort's subject has an opinion: this one looks at another kind of object by now.
+    let Some((_, opinion)) = opinions.iter().find(|(template, _)| *template == alarm.template_uid) else {
+        return Some("The rule does not look at objects of this kind.");
+    };
     match opinion {
-        Opinion::Off => Some("The alarm was switched off."),
+        Opinion::Over(why) => Some(why),
         Opinion::None => None,
         Opinion::Verdicts(verdicts) => {
             let row = u32::try_from(row).ok()?;
@@ -202,7 +205,23 @@ mod tests {
     #[test]
     fn what_is_gone_or_switched_off_ends() {
         assert_eq!(outcome(object(true), bad(), &[alarm(AlarmStatus::Error)], true), (0, 0, 1));
-        assert_eq!(outcome(object(false), Opinion::Off, &[alarm(AlarmStatus::Error)], true), (0, 0, 1));
+        assert_eq!(
+            outcome(
+                object(false),
+                Opinion::Over("The alarm was switched off."),
+                &[alarm(AlarmStatus::Error)],
+                true
+            ),
+            (0, 0, 1)
+        );
+    }
+
+    #[test]
+    fn an_object_that_became_another_kind_leaves_its_alarm_behind() {
+        let clock = ManualClock::at(0);
+        let existing = [alarm(AlarmStatus::Error)];
+        let decisions = decide(&*clock, &[object(false)], &HashSet::from([OBJECT]), &[], &existing);
+        assert_eq!(decisions.resolve.values().map(Vec::len).sum::<usize>(), 1);
     }
 
     #[test]

@@ -50,7 +50,14 @@ struct Pass<'a> {
 }
 
 /// Everything that is due at the clock's now.
-pub(super) async fn run(store: &Store, plugins: &Plugins, clock: &dyn Clock) -> Result<Report, StoreError> {
+///
+/// `awake_since` is when the host began to listen: an agent cannot be blamed for its silence while nobody listened.
+pub(super) async fn run(
+    store: &Store,
+    plugins: &Plugins,
+    clock: &dyn Clock,
+    awake_since: i64,
+) -> Result<Report, StoreError> {
     let now = clock.now_ms();
     let pass = Pass { store, plugins, clock, now };
     let limit = i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX);
@@ -67,7 +74,9 @@ pub(super) async fn run(store: &Store, plugins: &Plugins, clock: &dyn Clock) -> 
         let full = workloads.len() == CHUNK_ROWS || agents.len() == CHUNK_ROWS;
         let (computers, others): (Vec<_>, Vec<_>) =
             workloads.into_iter().partition(|row| row.kind == "computer");
-        for cohort in [subject::computers(&computers), subject::unruled(&others), subject::agents(&agents)] {
+        for cohort in
+            [subject::computers(&computers), subject::unruled(&others), subject::agents(&agents, awake_since)]
+        {
             settle(&pass, &templates, cohort, &mut report).await?;
         }
         // What changed while the rules looked is due again: the next pass takes it, or two writers that never rest
@@ -108,7 +117,7 @@ async fn settle(
         tx.alarms().resolve(clock, why, alarms).await?;
     }
     for object in objects.iter().filter(|object| object.gone && settled.contains(&object.uid)) {
-        tx.workloads().remove_gone(WorkloadUid(object.uid), object.revision).await?;
+        tx.workloads().remove_gone(object.agent, WorkloadUid(object.uid), object.revision).await?;
     }
     tx.commit().await?;
 
@@ -124,11 +133,15 @@ async fn look(pass: &Pass<'_>, templates: &[AlarmTemplate], cohort: &Cohort) -> 
     let mut outlook = Outlook { opinions: Vec::new(), recheck: vec![None; cohort.objects.len()], failed: 0 };
     let rules = pass.plugins.rules();
     for template in templates.iter().filter(|template| template.subject == cohort.subject) {
-        let loaded = rules.get(&template.plugin, &template.rule).is_some();
-        let opinion = match (template.enabled, loaded) {
-            (false, _) => Opinion::Off,
-            (true, false) => Opinion::None,
-            (true, true) => ask(pass, template, cohort, &mut outlook).await,
+        let plugin_runs = rules.iter().any(|rule| rule.plugin == template.plugin);
+        let opinion = if !template.enabled {
+            Opinion::Over("The alarm was switched off.")
+        } else if rules.get(&template.plugin, &template.rule).is_some() {
+            ask(pass, template, cohort, &mut outlook).await
+        } else if plugin_runs {
+            Opinion::Over("The plugin no longer has the rule.")
+        } else {
+            Opinion::None
         };
         outlook.opinions.push((template.uid, opinion));
     }

@@ -70,8 +70,8 @@ pub(super) fn computers(rows: &[DueWorkload]) -> Cohort {
     Cohort { subject: "computer", objects: objects(rows), facts }
 }
 
-/// Management agents.
-pub(super) fn agents(rows: &[DueAgent]) -> Cohort {
+/// Management agents. While the host was down nobody could hear them: their silence counts from its start.
+pub(super) fn agents(rows: &[DueAgent], awake_since: i64) -> Cohort {
     let objects = rows.iter().map(|row| Object {
         uid: row.uid.0,
         company: row.company_uid,
@@ -84,7 +84,10 @@ pub(super) fn agents(rows: &[DueAgent]) -> Cohort {
         gone: false,
     });
     let facts = FactTable::new(rows.len())
-        .with("last-heartbeat", Values::Ints(rows.iter().map(|row| row.last_heartbeat).collect()))
+        .with(
+            "last-heartbeat",
+            Values::Ints(rows.iter().map(|row| row.last_heartbeat.max(awake_since)).collect()),
+        )
         .with("connected", Values::Flags(rows.iter().map(|row| u8::from(row.connected)).collect()))
         .with("version", Values::Strings(rows.iter().map(|row| row.version.clone()).collect()))
         .with("enrolled-at", Values::Ints(rows.iter().map(|row| row.enrolled_at).collect()));

@@ -14,7 +14,7 @@ use crate::api::error::ApiError;
 use crate::api::{ApiState, docs, guard, routes, session, ui};
 
 /// No operation takes a larger body.
-const LARGEST_BODY: usize = 1024 * 1024;
+pub(super) const LARGEST_BODY: usize = 1024 * 1024;
 
 /// The whole application. A trailing slash is taken off before routing: clients in the wild send one.
 pub(crate) type App = NormalizePath<Router>;

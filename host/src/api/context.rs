@@ -84,7 +84,7 @@ pub(crate) async fn authenticate(state: &ApiState, parts: &Parts) -> Result<Call
             by_token(state, &secret, TokenKind::Access, Entrance::Rest).await
         }
         Presented::Bearer(kind, _) => Err(ApiError::unauthenticated(format!(
-            "a {} is no bearer token; send an access token of POST /api/v3/token, or an API key",
+            "the {} that was sent is no bearer token; send an access token of POST /api/v3/token, or an API key",
             kind.name()
         ))),
         Presented::Page(secret) => {

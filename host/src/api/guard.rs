@@ -1,29 +1,38 @@
 //! What every request passes on its way in: an id for the log, a limit of time and number, and for the API what the
 //! client says it understands.
 
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::Semaphore;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::api::ApiState;
+use crate::api::app::LARGEST_BODY;
 use crate::api::error::ApiError;
+use crate::api::peer::ConnectedFrom;
 use crate::id::fresh;
+use crate::net::{Turn, Turns};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CLIENT_VERSION: HeaderName = HeaderName::from_static("x-client-version");
-/// Requests that are worked on at the same time.
-const AT_ONCE: usize = 1024;
+/// Requests that are worked on at the same time, in all and of one address.
+const AT_ONCE: (usize, usize) = (1024, 256);
+/// Bodies that are in memory at the same time, in all and of one address. They are read before a request counts as
+/// worked on: one that never comes holds up nobody who sends none.
+const BODIES: (usize, usize) = (512, 64);
+/// How long a body may take.
+const BODY: Duration = Duration::from_secs(10);
 /// How long a request waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a request may take, its body included.
+/// How long a request may take once it is there.
 const LONGEST: Duration = Duration::from_mins(1);
 
 /// Gives the request its id, in the log and in the answer. A client's own id must be a UUID: it will find its work
@@ -49,20 +58,61 @@ pub(super) async fn identify(State(state): State<ApiState>, request: Request, ne
 
 /// Turns for requests.
 #[derive(Debug, Clone)]
-pub(super) struct Gate(Arc<Semaphore>);
+pub(super) struct Gate {
+    requests: Turns,
+    bodies: Turns,
+}
 
 impl Default for Gate {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self { requests: Turns::new(AT_ONCE), bodies: Turns::new(BODIES) }
     }
+}
+
+impl Gate {
+    /// The request with its body whole in memory, and what holds the body's place.
+    async fn receive(&self, request: Request, from: IpAddr) -> Result<(Request, Option<Turn>), ApiError> {
+        if request.body().is_end_stream() {
+            return Ok((request, None));
+        }
+        let limit = u64::try_from(LARGEST_BODY).unwrap_or(u64::MAX);
+        if request.body().size_hint().lower() > limit {
+            return Err(too_large());
+        }
+        let turn = self.bodies.turn(from, PATIENCE).await.ok_or_else(busy)?;
+        let (parts, body) = request.into_parts();
+        let body = tokio::time::timeout(BODY, Limited::new(body, LARGEST_BODY).collect()).await;
+        let body = body.map_err(|_| {
+            ApiError::bad_request(format!("the body did not arrive within {} s", BODY.as_secs()))
+        })?;
+        let bytes = body.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                too_large()
+            } else {
+                ApiError::bad_request("the body was cut off before its end")
+            }
+        })?;
+        Ok((Request::from_parts(parts, Body::from(bytes.to_bytes())), Some(turn)))
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::too_large("the body is larger than 1 MiB, and no operation needs one that large")
+}
+
+fn busy() -> ApiError {
+    ApiError::unavailable("the host has too much to do; try again in a moment", None)
 }
 
 /// Holds requests to number and time.
 pub(super) async fn limit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let Ok(Ok(_turn)) = tokio::time::timeout(PATIENCE, gate.0.acquire()).await else {
-        return ApiError::unavailable("the host has too much to do; try again in a moment", None)
-            .into_response();
+    let from = request.extensions().get().map(|ConnectedFrom(address)| address.ip());
+    let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let (request, _body) = match gate.receive(request, from).await {
+        Ok(received) => received,
+        Err(error) => return error.into_response(),
     };
+    let Some(_turn) = gate.requests.turn(from, PATIENCE).await else { return busy().into_response() };
     tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
         let seconds = LONGEST.as_secs();
         ApiError::timed_out(format!("the request took more than {seconds} s; ask for less, or try again"))

@@ -2,7 +2,8 @@
 //! One engine for all lists; the result names only columns that the resource offers. Clients in the wild send
 //! single-quoted JSON, quoted numbers, `null` for what they leave out and one object for a list of one: all of it is
 //! understood. What is not understood is refused by name, never ignored: a filter that silently drops out returns
-//! other people's rows to a script that deletes what it gets.
+//! other people's rows to a script that deletes what it gets. So is a parameter whose name is a slip away from one that
+//! the operation has (`fitler`); parameters of quite other names are ignored, because clients in the wild send some.
 
 use crate::api::error::ApiError;
 use crate::store::list::{ListQuery, Resource};
@@ -25,6 +26,11 @@ const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 500;
 /// What fits the `int32` of the contract.
 const MAX_OFFSET: u32 = i32::MAX as u32;
+
+/// The parameters of a list.
+const OF_LISTS: [&str; 6] = ["filter", "sort", "limit", "offset", "select", "expand"];
+/// The parameters of anything else.
+const OF_ANY: [&str; 2] = ["select", "expand"];
 
 /// What can be asked of one kind of answer.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +58,9 @@ impl Shape {
 
     /// Reads `select` and `expand`.
     pub(crate) fn parse(query: Option<&str>, offer: Offer) -> Result<Self, ApiError> {
-        Self::from_pairs(&Pairs::parse(query)?, offer)
+        let pairs = Pairs::parse(query)?;
+        pairs.no_slips(&OF_ANY)?;
+        Self::from_pairs(&pairs, offer)
     }
 
     fn from_pairs(pairs: &Pairs, offer: Offer) -> Result<Self, ApiError> {
@@ -76,6 +84,7 @@ impl ListRequest {
     /// Reads all parameters of a list.
     pub(crate) fn parse(query: Option<&str>, resource: &Resource, offer: Offer) -> Result<Self, ApiError> {
         let pairs = Pairs::parse(query)?;
+        pairs.no_slips(&OF_LISTS)?;
         let query = ListQuery {
             filter: filter::parse(pairs.one("filter")?, resource)?,
             sort: sort::parse(pairs.one("sort")?, resource)?,

@@ -11,10 +11,8 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -23,18 +21,16 @@ use crate::api::app::{App, app};
 use crate::api::peer::ConnectedFrom;
 use crate::api::{ApiState, health};
 use crate::error::chain;
+use crate::net::{Entrance, Turns};
 
 mod stall;
 
 use stall::Stall;
 
-/// Connections that are open at the same time; the rest waits in the system's queue.
-const CONNECTIONS: usize = 4096;
-/// TLS handshakes under way at the same time: each costs processor time before anybody is known.
-const HANDSHAKES: usize = 256;
-/// A handshake that takes longer is given up.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Request headers that take longer are given up, and so is a connection that idles.
+/// Connections that are open at the same time, in all and of one address; what is beyond is closed.
+const CONNECTIONS: (usize, usize) = (4096, 512);
+/// The first byte after the handshake and request headers that take longer are given up, and so is a connection that
+/// idles.
 const HEADERS: Duration = Duration::from_secs(30);
 /// A client that reads nothing for so long is given up.
 const UNREAD: Duration = Duration::from_mins(1);
@@ -45,7 +41,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// A filter with a thousand values fits.
 const HEADER_BYTES: u32 = 96 * 1024;
 /// Requests that one HTTP/2 connection has under way.
-const STREAMS: u32 = 64;
+const STREAMS: u32 = 32;
 /// After a failed accept (no descriptors left, say), so that the loop does not spin.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -56,7 +52,7 @@ pub async fn serve(
     state: ApiState,
     shutdown: CancellationToken,
 ) {
-    accept(listener, Some(TlsAcceptor::from(tls)), app(state), shutdown).await;
+    accept(listener, Some(Entrance::new(tls)), app(state), shutdown).await;
 }
 
 /// Serves `/healthz` and `/readyz` in the clear until `shutdown`.
@@ -64,18 +60,18 @@ pub async fn serve_health(listener: TcpListener, state: ApiState, shutdown: Canc
     accept(listener, None, health::app(state), shutdown).await;
 }
 
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: App, shutdown: CancellationToken) {
-    let (tasks, connections) = (TaskTracker::new(), Arc::new(Semaphore::new(CONNECTIONS)));
-    let door =
-        Door { app, tls, handshakes: Arc::new(Semaphore::new(HANDSHAKES)), shutdown: shutdown.clone() };
+async fn accept(listener: TcpListener, entrance: Option<Entrance>, app: App, shutdown: CancellationToken) {
+    let tasks = TaskTracker::new();
+    let door = Door {
+        app,
+        entrance: entrance.map(Arc::new),
+        connections: Turns::new(CONNECTIONS),
+        shutdown: shutdown.clone(),
+    };
     loop {
-        let next = async {
-            let permit = Arc::clone(&connections).acquire_owned().await;
-            (permit, listener.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
+        let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
-            next = next => next,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
@@ -84,7 +80,6 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, app: App, shutd
                     if let Err(error) = door.receive(stream, peer).await {
                         tracing::debug!(%peer, error = chain(&*error), "connection ended badly");
                     }
-                    drop(permit);
                 });
             }
             Err(error) => pause(&error).await,
@@ -106,14 +101,17 @@ async fn drain(tasks: &TaskTracker) {
     }
 }
 
+/// Why a connection beyond the limit ends.
+const FULL: &str = "too many connections are open";
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a connection comes through.
 #[derive(Clone)]
 struct Door {
     app: App,
-    tls: Option<TlsAcceptor>,
-    handshakes: Arc<Semaphore>,
+    entrance: Option<Arc<Entrance>>,
+    connections: Turns,
     shutdown: CancellationToken,
 }
 
@@ -121,14 +119,21 @@ impl Door {
     async fn receive(self, stream: TcpStream, peer: SocketAddr) -> Result<(), Failure> {
         stream.set_nodelay(true)?;
         let stream = Stall::new(stream, UNREAD);
-        let Some(tls) = self.tls.clone() else {
+        let Some(entrance) = self.entrance.clone() else {
+            let _place = self.connections.turn_now(peer.ip()).ok_or(FULL)?;
             return self.serve(stream, peer).await;
         };
-        let handshake = async {
-            let _turn = self.handshakes.acquire().await;
-            tls.accept(stream).await
+        let shutdown = self.shutdown.clone();
+        let come_in = async {
+            let mut stream = entrance.admit(stream, peer.ip()).await?;
+            let place = self.connections.turn_now(peer.ip()).ok_or(FULL)?;
+            tokio::time::timeout(HEADERS, stream.fill_buf()).await??;
+            Ok::<_, Failure>((stream, place))
         };
-        let stream = tokio::time::timeout(HANDSHAKE, handshake).await??;
+        let (stream, _place) = tokio::select! {
+            came = come_in => came?,
+            () = shutdown.cancelled() => return Ok(()),
+        };
         self.serve(stream, peer).await
     }
 

@@ -28,8 +28,11 @@ pub(super) struct Circuit {
 
 impl Circuit {
     /// How long a call has to wait, if it may not run now.
-    pub(super) fn rests(&self, now: i64) -> Option<Duration> {
-        let left = self.open_until?.saturating_sub(now);
+    pub(super) fn rests(&mut self, now: i64) -> Option<Duration> {
+        // A clock that went backwards must not make the rest longer than it was: the end moves along with it.
+        let until = self.open_until?.min(now.saturating_add(self.rest.min(LONGEST_REST)));
+        self.open_until = Some(until);
+        let left = until.saturating_sub(now);
         u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis)
     }
 
@@ -42,7 +45,7 @@ impl Circuit {
     pub(super) fn strike(&mut self, now: i64) -> bool {
         self.failures += 1;
         self.strikes.push_back(now);
-        self.strikes.retain(|strike| now.saturating_sub(*strike) < WINDOW);
+        self.strikes.retain(|strike| apart(now, *strike) < WINDOW);
         // A probe after a rest needs no three strikes: the first is enough.
         let probing = self.open_until.is_some();
         if !probing && self.strikes.len() < STRIKES {
@@ -55,11 +58,16 @@ impl Circuit {
 
     /// A call went well.
     pub(super) fn success(&mut self, now: i64) {
-        let healthy = self.strikes.back().is_some_and(|last| now.saturating_sub(*last) >= HEALTHY);
+        let healthy = self.strikes.back().is_some_and(|last| apart(now, *last) >= HEALTHY);
         if healthy {
             *self = Self { failures: self.failures, ..Self::default() };
         }
     }
+}
+
+/// How far apart two instants are. A strike from the future, after the clock went backwards, ages like any other.
+fn apart(now: i64, then: i64) -> i64 {
+    now.saturating_sub(then).saturating_abs()
 }
 
 #[cfg(test)]
@@ -89,6 +97,19 @@ mod tests {
     fn strikes_far_apart_do_not_open_it() {
         let mut circuit = Circuit::default();
         assert!((0..10).all(|n| !circuit.strike(n * WINDOW / 2)));
+    }
+
+    #[test]
+    fn a_clock_that_goes_backwards_makes_no_rest_longer() {
+        const YEAR: i64 = 365 * 24 * 60 * MINUTE;
+        let mut circuit = Circuit::default();
+        assert!((0..3).all(|n| circuit.strike(YEAR + n) == (n == 2)));
+        assert_eq!(circuit.rests(0), Some(Duration::from_secs(1)));
+        assert_eq!(circuit.rests(999), Some(Duration::from_millis(1)), "and it ends");
+        assert_eq!(circuit.rests(1_000), None);
+        circuit.success(1_000);
+        assert!(!circuit.strike(1_001) && !circuit.strike(1_002), "strikes from the future are forgotten");
+        assert!(!Circuit { strikes: [YEAR, YEAR + 1].into(), ..Circuit::default() }.strike(0));
     }
 
     #[test]

@@ -1,7 +1,13 @@
 //! Facts as columns: what the store gives a rule, and what a rule may ask for. Plain data.
 
+use super::text::cut;
+
 /// The most rows that one call takes; it is part of the contract.
 pub const CHUNK_ROWS: usize = 10_000;
+
+/// The longest word of a column, in bytes. Words come from the fleet: one tenant's long names must not fill the memory of
+/// a rule that judges all tenants in one chunk.
+const MAX_WORD: usize = 256;
 
 /// "Absent" in a column of whole numbers and instants, and "never" among the recheck times.
 pub const ABSENT: i64 = i64::MIN;
@@ -129,10 +135,29 @@ impl Values {
             Self::Strings(_) => Kind::Strings,
         }
     }
+
+    /// No values of that kind.
+    fn none(kind: Kind) -> Self {
+        match kind {
+            Kind::Ints => Self::Ints(Vec::new()),
+            Kind::Floats => Self::Floats(Vec::new()),
+            Kind::Flags => Self::Flags(Vec::new()),
+            Kind::Codes => Self::Codes { rows: Vec::new(), dictionary: Vec::new() },
+            Kind::Strings => Self::Strings(Vec::new()),
+        }
+    }
+
+    fn cut_words(&mut self) {
+        if let Self::Strings(words) | Self::Codes { dictionary: words, .. } = self {
+            for word in words {
+                cut(word, MAX_WORD);
+            }
+        }
+    }
 }
 
 impl FactTable {
-    /// A table of no rows.
+    /// A table of so many rows, and no columns yet.
     pub fn new(rows: usize) -> Self {
         Self { rows, columns: Vec::new() }
     }
@@ -144,7 +169,14 @@ impl FactTable {
         self
     }
 
-    /// Keeps the `wanted` columns of `subject`, in that order. An error says what the *host* did wrong.
+    /// A table of no rows, with every column that `subject` has.
+    pub(super) fn empty(subject: &str) -> Self {
+        let columns = Subject::named(subject).map_or(&[][..], |subject| subject.columns);
+        columns.iter().fold(Self::new(0), |table, (name, kind)| table.with(name, Values::none(*kind)))
+    }
+
+    /// Keeps the `wanted` columns of `subject`, in that order, with words that are cut to their longest. An error says
+    /// what the *host* did wrong.
     pub(super) fn project(mut self, subject: &str, wanted: &[String]) -> Result<Self, String> {
         if self.rows > CHUNK_ROWS {
             return Err(format!("a table of {} rows, but a call takes {CHUNK_ROWS} at most", self.rows));
@@ -155,7 +187,7 @@ impl FactTable {
 
     fn take(&mut self, subject: &str, name: &str) -> Result<Column, String> {
         let position = self.columns.iter().position(|column| column.name == name);
-        let column = match position {
+        let mut column = match position {
             Some(position) => self.columns.swap_remove(position),
             None => return Err(format!("the column `{name}` of `{subject}` is missing")),
         };
@@ -167,6 +199,7 @@ impl FactTable {
         if expected != Some(column.values.kind()) {
             return Err(format!("the column `{name}` holds {:?}, not {expected:?}", column.values.kind()));
         }
+        column.values.cut_words();
         Ok(column)
     }
 }
@@ -189,6 +222,24 @@ mod tests {
             projected.columns,
             vec![Column { name: wanted[0].clone(), values: Values::Ints(vec![3, ABSENT]) }]
         );
+    }
+
+    #[test]
+    fn a_long_name_is_cut_at_a_character_before_a_rule_gets_it() {
+        let names = Values::Strings(vec!["ä".repeat(2_048), "oven".to_owned()]);
+        let projected = FactTable::new(2).with("name", names).project("computer", &["name".to_owned()]);
+        let Values::Strings(names) = &projected.unwrap().columns[0].values else { panic!("no strings") };
+        assert!(names[0].len() <= MAX_WORD && names[0].ends_with("ä…"), "{names:?}");
+        assert_eq!(names[1], "oven");
+    }
+
+    #[test]
+    fn an_empty_table_has_every_column_that_a_rule_may_ask_for() {
+        for subject in SUBJECTS {
+            let wanted: Vec<_> = subject.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+            let projected = FactTable::empty(subject.name).project(subject.name, &wanted).unwrap();
+            assert_eq!((projected.rows, projected.columns.len()), (0, wanted.len()));
+        }
     }
 
     #[test]

@@ -165,12 +165,27 @@ fn check_texts(raw: &RawRule) -> Result<(), String> {
     if raw.messages.is_empty() {
         return Err("it has no messages, so a verdict could say nothing".to_owned());
     }
-    let texts = [&raw.name, &raw.summary, &raw.cause, &raw.resolution];
-    match texts.into_iter().chain(&raw.messages).map(String::len).max() {
-        Some(longest) if longest > MAX_TEXT => {
-            Err(format!("a text of {longest} bytes; {MAX_TEXT} are allowed"))
-        }
-        _ => Ok(()),
+    let texts = [
+        ("name", &raw.name),
+        ("summary", &raw.summary),
+        ("cause", &raw.cause),
+        ("resolution", &raw.resolution),
+    ];
+    let messages = raw.messages.iter().map(|message| ("messages", message));
+    texts.into_iter().chain(messages).try_for_each(|(place, text)| check_text(place, text))
+}
+
+/// One text that is kept in the database, which takes no NUL, and shown to an administrator.
+fn check_text(place: &str, text: &str) -> Result<(), String> {
+    if text.len() > MAX_TEXT {
+        return Err(format!("its {place}: a text of {} bytes; {MAX_TEXT} are allowed", text.len()));
+    }
+    match text.chars().find(|letter| *letter < ' ' && !matches!(letter, '\n' | '\t')) {
+        Some(letter) => Err(format!(
+            "its {place}: a text with the control character U+{:04X}; only line breaks and tabs are allowed",
+            u32::from(letter)
+        )),
+        None => Ok(()),
     }
 }
 
@@ -242,5 +257,25 @@ mod tests {
         assert!(refusal(|rule| rule.id = "Bad id".to_owned()).contains("Bad id"));
         assert!(refusal(|rule| rule.messages.clear()).contains("messages"));
         assert!(check_all(vec![raw(), raw()]).unwrap_err().contains("two rules"));
+    }
+
+    #[test]
+    fn a_control_character_in_any_text_is_refused_by_place_and_number() {
+        type Set = fn(&mut RawRule, String);
+        let places: [(&str, Set); 5] = [
+            ("name", |rule, text| rule.name = text),
+            ("summary", |rule, text| rule.summary = text),
+            ("cause", |rule, text| rule.cause = text),
+            ("resolution", |rule, text| rule.resolution = text),
+            ("messages", |rule, text| rule.messages.push(text)),
+        ];
+        for (place, set) in places {
+            let reason = refusal(|rule| set(rule, "a\0b".to_owned()));
+            assert!(reason.contains(&format!("its {place}: ")) && reason.contains("U+0000"), "{reason}");
+        }
+        assert!(refusal(|rule| rule.cause = "\u{1b}[2J".to_owned()).contains("U+001B"));
+        assert!(refusal(|rule| rule.cause = "x".repeat(MAX_TEXT + 1)).contains("8193 bytes"));
+        let plain = RawRule { cause: "one\n\ttwo".to_owned(), ..raw() };
+        check_all(vec![plain]).unwrap();
     }
 }

@@ -8,18 +8,18 @@ use crate::model::{Agent, Door, Scope};
 
 statements! {
     INSERT = "INSERT INTO agents (uid, company_uid, location_uid, host_name, host_name_folded, machine_id, platform, \
-        os_version, version, version_status, driver, door, certificate, enrolled_at, connected, last_heartbeat, epoch, \
-        sequence, due_at, revision) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Unknown', '', $10, $11, $12, $13, $12, 0, 0, 0, 0)";
+        os_version, version, version_status, driver, door, certificate, enrolled_at, connected, last_heartbeat, session, \
+        epoch, sequence, due_at, revision) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Unknown', '', $10, $11, $12, $13, $12, 0, 0, 0, $12, 0)";
     ADMIT = "UPDATE agents SET former_certificate = CASE WHEN certificate = $2 THEN NULL ELSE former_certificate END \
         WHERE uid = $1 AND (certificate = $2 OR former_certificate = $2)";
     RENEW = "UPDATE agents SET former_certificate = $3, certificate = $2 WHERE uid = $1";
     CONNECTED = "UPDATE agents SET connected = $2, last_heartbeat = $3, version = $4, version_status = $5, driver = $6, \
-        host_name = $7, host_name_folded = $8, platform = $9, os_version = $10, door = $11, due_at = 0, \
-        revision = revision + 1 WHERE uid = $1";
-    HEARTBEAT = "UPDATE agents SET last_heartbeat = $2 WHERE uid = $1 AND last_heartbeat < $2";
-    DISCONNECTED = "UPDATE agents SET connected = $2, due_at = 0, revision = revision + 1 WHERE uid = $1";
-    ALL_DISCONNECTED = "UPDATE agents SET connected = $1, due_at = 0, revision = revision + 1 WHERE connected = $2";
+        host_name = $7, host_name_folded = $8, platform = $9, os_version = $10, door = $11, \
+        session = $12, due_at = $3, revision = revision + 1 WHERE uid = $1";
+    HEARTBEAT = "UPDATE agents SET last_heartbeat = $2 WHERE uid = $1";
+    DISCONNECTED = "UPDATE agents SET connected = $3, due_at = $4, revision = revision + 1 WHERE uid = $1 AND session = $2";
+    ALL_DISCONNECTED = "UPDATE agents SET connected = $1, due_at = $3, revision = revision + 1 WHERE connected = $2";
 }
 
 /// The list of agents.
@@ -76,6 +76,19 @@ pub struct NewAgent {
     pub version: String,
     /// Which door it comes through.
     pub door: Door,
+}
+
+/// What is known at the start of a session.
+#[derive(Debug, Clone, Copy)]
+pub struct Hello<'a> {
+    /// The agent and its machine.
+    pub agent: &'a NewAgent,
+    /// What it drives.
+    pub driver: &'a str,
+    /// A word of the API's `versionStatus`.
+    pub version_status: &'a str,
+    /// Tells this session from the agent's others, before and after a restart of the host.
+    pub session: i64,
 }
 
 /// Agents, seen through a transaction.
@@ -146,43 +159,61 @@ impl Agents<'_> {
         &mut self,
         clock: &dyn Clock,
         uid: AgentUid,
-        now: &NewAgent,
-        driver: &str,
-        version_status: &str,
+        hello: &Hello<'_>,
     ) -> Result<(), StoreError> {
+        let now = hello.agent;
         on!(self.0, db => sqlx::query(CONNECTED)
             .bind(uid)
             .bind(true)
             .bind(clock.now_ms())
             .bind(&now.version)
-            .bind(version_status)
-            .bind(driver)
+            .bind(hello.version_status)
+            .bind(hello.driver)
             .bind(&now.host_name)
             .bind(now.host_name.to_lowercase())
             .bind(&now.platform)
             .bind(&now.os_version)
             .bind(now.door.name())
+            .bind(hello.session)
             .execute(db)
             .await?
             .rows_affected());
         Ok(())
     }
 
-    /// Agents were heard of.
+    /// An agent was heard of. The clock may have been set back since: the last word counts, not the latest.
     pub async fn heartbeat(&mut self, uid: AgentUid, at: i64) -> Result<(), StoreError> {
         on!(self.0, db => sqlx::query(HEARTBEAT).bind(uid).bind(at).execute(db).await?.rows_affected());
         Ok(())
     }
 
-    /// A session ended.
-    pub async fn disconnected(&mut self, uid: AgentUid) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(DISCONNECTED).bind(uid).bind(false).execute(db).await?.rows_affected());
+    /// A session ended. If another has begun since, it speaks for the agent, and nothing changes.
+    pub async fn disconnected(
+        &mut self,
+        clock: &dyn Clock,
+        uid: AgentUid,
+        session: i64,
+    ) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(DISCONNECTED)
+            .bind(uid)
+            .bind(session)
+            .bind(false)
+            .bind(clock.now_ms())
+            .execute(db)
+            .await?
+            .rows_affected());
         Ok(())
     }
 
     /// No session survives its host: at start, nobody is connected.
-    pub async fn all_disconnected(&mut self) -> Result<u64, StoreError> {
-        let rows = on!(self.0, db => sqlx::query(ALL_DISCONNECTED).bind(false).bind(true).execute(db).await?.rows_affected());
+    pub async fn all_disconnected(&mut self, clock: &dyn Clock) -> Result<u64, StoreError> {
+        let rows = on!(self.0, db => sqlx::query(ALL_DISCONNECTED)
+            .bind(false)
+            .bind(true)
+            .bind(clock.now_ms())
+            .execute(db)
+            .await?
+            .rows_affected());
         Ok(rows)
     }
 

@@ -64,7 +64,8 @@ impl Type {
     }
 }
 
-/// A statement over the rows of `input`. Parameters that are the same for all rows are written `:name` in its text.
+/// A statement over the rows of `input`. Parameters that are the same for all rows are written `:name` in its text;
+/// `{skip locked x}` leaves out rows of the table `x` that another transaction is changing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BulkStatement {
     pub(super) name: &'static str,
@@ -94,6 +95,12 @@ impl BulkStatement {
             };
             text = text.replace(&format!(":{name}"), &place);
         }
+        let skip = match dialect {
+            Dialect::Postgres => "FOR UPDATE OF x SKIP LOCKED",
+            // One writer at a time: nobody else has a row locked.
+            Dialect::Sqlite => "",
+        };
+        let text = text.replace("{skip locked x}", skip);
         format!("WITH input({}) AS ({source}) {text}", names.join(", "))
     }
 
@@ -194,13 +201,13 @@ macro_rules! binders {
             query
         }
 
-        fn $arrays<'q $(, $param)?>(mut query: $pg, columns: &[Column]) -> $pg {
+        fn $arrays<'q $(, $param)?>(mut query: $pg, columns: &'q [Column]) -> $pg {
             for column in columns {
                 query = match column {
-                    Column::Uuid(values) => query.bind(values.clone()),
-                    Column::Int(values) => query.bind(values.clone()),
-                    Column::MaybeInt(values) => query.bind(values.clone()),
-                    Column::Text(values) => query.bind(values.clone()),
+                    Column::Uuid(values) => query.bind(values.as_slice()),
+                    Column::Int(values) => query.bind(values.as_slice()),
+                    Column::MaybeInt(values) => query.bind(values.as_slice()),
+                    Column::Text(values) => query.bind(values.as_slice()),
                 };
             }
             query

@@ -20,20 +20,24 @@ statements! {
     ALL_AGENTS = "UPDATE agents SET due_at = 0, revision = revision + 1";
 }
 
+// A row that a session is changing right now is left alone, not waited for: it is due again anyway, and two writers that wait
+// for each other's rows in different orders would deadlock.
 const SETTLE_WORKLOADS: BulkStatement = BulkStatement {
     name: "store::due::SETTLE_WORKLOADS",
     fixed: &[],
     columns: &[("uid", Type::Uuid), ("revision", Type::Int), ("due_at", Type::Int)],
-    text: "UPDATE workloads SET due_at = input.due_at FROM input \
-        WHERE workloads.uid = input.uid AND workloads.revision = input.revision RETURNING workloads.uid AS uid",
+    text: "UPDATE workloads SET due_at = input.due_at FROM input, (SELECT x.uid FROM workloads x JOIN input i ON i.uid = x.uid \
+        WHERE x.revision = i.revision {skip locked x}) settled \
+        WHERE workloads.uid = input.uid AND workloads.uid = settled.uid RETURNING workloads.uid AS uid",
 };
 
 const SETTLE_AGENTS: BulkStatement = BulkStatement {
     name: "store::due::SETTLE_AGENTS",
     fixed: &[],
     columns: &[("uid", Type::Uuid), ("revision", Type::Int), ("due_at", Type::Int)],
-    text: "UPDATE agents SET due_at = input.due_at FROM input \
-        WHERE agents.uid = input.uid AND agents.revision = input.revision RETURNING agents.uid AS uid",
+    text: "UPDATE agents SET due_at = input.due_at FROM input, (SELECT x.uid FROM agents x JOIN input i ON i.uid = x.uid \
+        WHERE x.revision = i.revision {skip locked x}) settled \
+        WHERE agents.uid = input.uid AND agents.uid = settled.uid RETURNING agents.uid AS uid",
 };
 
 pub(super) const BULK: &[BulkStatement] = &[SETTLE_WORKLOADS, SETTLE_AGENTS];

@@ -13,7 +13,7 @@ statements! {
     ADVANCE = "UPDATE agents SET epoch = $2, sequence = $3 \
         WHERE uid = $1 AND ((epoch < $2 AND $3 = 1) OR (epoch = $2 AND sequence = $3 - 1))";
     OFFSET = "SELECT epoch, sequence FROM agents WHERE uid = $1";
-    SWEEP_WORKLOADS = "UPDATE workloads SET gone_at = $3, due_at = 0, revision = revision + 1 \
+    SWEEP_WORKLOADS = "UPDATE workloads SET gone_at = $3, due_at = $3, revision = revision + 1 \
         WHERE agent_uid = $1 AND epoch < $2 AND gone_at IS NULL";
     SWEEP_POINTS = "DELETE FROM restore_points WHERE epoch < $2 \
         AND workload_uid IN (SELECT uid FROM workloads WHERE agent_uid = $1)";
@@ -22,7 +22,7 @@ statements! {
     SWEEP_COUNTS = "UPDATE workloads SET \
         newest_restore_point = (SELECT max(r.created_at) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
         restore_points = (SELECT count(*) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
-        due_at = 0, revision = revision + 1 WHERE agent_uid = $1";
+        due_at = $2, revision = revision + 1 WHERE agent_uid = $1";
 }
 
 const PUT_SERVERS: BulkStatement = BulkStatement {
@@ -58,10 +58,10 @@ const PUT_WORKLOADS: BulkStatement = BulkStatement {
     text: "INSERT INTO workloads (uid, server_uid, agent_uid, company_uid, key, name, name_folded, kind, \
         operation_mode, backed_up_items, first_seen, restore_points, epoch, due_at, revision) \
         SELECT uid, server_uid, :agent, :company, key, name, name_folded, kind, operation_mode, backed_up_items, \
-        :now, 0, :epoch, 0, 0 FROM input WHERE 1 = 1 \
+        :now, 0, :epoch, :now, 0 FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded, \
         kind = excluded.kind, operation_mode = excluded.operation_mode, backed_up_items = excluded.backed_up_items, \
-        epoch = excluded.epoch, gone_at = NULL, due_at = 0, revision = workloads.revision + 1",
+        epoch = excluded.epoch, gone_at = NULL, due_at = :now, revision = workloads.revision + 1",
 };
 
 const PUT_POINTS: BulkStatement = BulkStatement {
@@ -89,27 +89,34 @@ const DROP_POINTS: BulkStatement = BulkStatement {
     text: "DELETE FROM restore_points WHERE (workload_uid, key) IN (SELECT workload_uid, key FROM input)",
 };
 
+const CLEAR_POINTS: BulkStatement = BulkStatement {
+    name: "store::ingest::CLEAR_POINTS",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid)],
+    text: "DELETE FROM restore_points WHERE workload_uid IN (SELECT uid FROM input)",
+};
+
 const MARK_GONE: BulkStatement = BulkStatement {
     name: "store::ingest::MARK_GONE",
     fixed: &[("now", Type::Int)],
     columns: &[("uid", Type::Uuid)],
-    text: "UPDATE workloads SET gone_at = :now, due_at = 0, revision = revision + 1 \
+    text: "UPDATE workloads SET gone_at = :now, due_at = :now, revision = revision + 1 \
         WHERE uid IN (SELECT uid FROM input) AND gone_at IS NULL",
 };
 
 /// The newest restore point is read back, not remembered: right whatever was added or removed, one index look-up each.
 const REFRESH: BulkStatement = BulkStatement {
     name: "store::ingest::REFRESH",
-    fixed: &[],
+    fixed: &[("now", Type::Int)],
     columns: &[("uid", Type::Uuid)],
     text: "UPDATE workloads SET \
         newest_restore_point = (SELECT max(r.created_at) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
         restore_points = (SELECT count(*) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
-        due_at = 0, revision = revision + 1 WHERE uid IN (SELECT uid FROM input)",
+        due_at = :now, revision = revision + 1 WHERE uid IN (SELECT uid FROM input)",
 };
 
 pub(super) const BULK: &[BulkStatement] =
-    &[PUT_SERVERS, PUT_WORKLOADS, PUT_POINTS, DROP_POINTS, MARK_GONE, REFRESH];
+    &[PUT_SERVERS, PUT_WORKLOADS, PUT_POINTS, DROP_POINTS, CLEAR_POINTS, MARK_GONE, REFRESH];
 
 /// Where an agent's stream of batches stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
@@ -178,6 +185,9 @@ pub struct Facts {
     pub workloads: Vec<WorkloadFact>,
     /// New or changed.
     pub restore_points: Vec<RestorePointFact>,
+    /// (server, key) of workloads that ceased to be at some time, whether or not they came back: their restore points of
+    /// before are no more.
+    pub workloads_cleared: Vec<(String, String)>,
     /// (server, key) of workloads that are no more.
     pub workloads_gone: Vec<(String, String)>,
     /// (server, workload, key) of restore points that are no more.
@@ -218,13 +228,14 @@ impl Ingest<'_> {
         facts: &Facts,
     ) -> Result<(), StoreError> {
         let writer = Writer { agent: agent.0.0, company: agent.1.0 };
+        let mut touched = writer.clear_points(self.0, &facts.workloads_cleared).await?;
         writer.put_servers(self.0, epoch, &facts.servers).await?;
         writer.put_workloads(self.0, epoch, clock.now_ms(), &facts.workloads).await?;
-        let mut touched = writer.put_points(self.0, clock, epoch, &facts.restore_points).await?;
+        touched.extend(writer.put_points(self.0, clock, epoch, &facts.restore_points).await?);
         touched.extend(writer.drop_points(self.0, &facts.restore_points_gone).await?);
         touched.sort_unstable();
         touched.dedup();
-        REFRESH.execute(self.0, &[], &[Column::Uuid(touched)]).await?;
+        REFRESH.execute(self.0, &[Value::Integer(clock.now_ms())], &[Column::Uuid(touched)]).await?;
         writer.mark_gone(self.0, clock.now_ms(), &facts.workloads_gone).await?;
         if facts.complete {
             writer.sweep(self.0, clock.now_ms(), epoch).await?;
@@ -321,6 +332,16 @@ impl Writer {
         Ok(workloads)
     }
 
+    async fn clear_points(
+        &self,
+        tx: &mut Tx,
+        workloads: &[(String, String)],
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let workloads: Vec<Uuid> = workloads.iter().map(|(server, key)| self.workload(server, key)).collect();
+        CLEAR_POINTS.execute(tx, &[], &[Column::Uuid(workloads.clone())]).await?;
+        Ok(workloads)
+    }
+
     async fn mark_gone(&self, tx: &mut Tx, now: i64, gone: &[(String, String)]) -> Result<(), StoreError> {
         let workloads = gone.iter().map(|(server, key)| self.workload(server, key)).collect();
         MARK_GONE.execute(tx, &[Value::Integer(now)], &[Column::Uuid(workloads)]).await?;
@@ -338,7 +359,7 @@ impl Writer {
         for statement in [SWEEP_POINTS, SWEEP_SERVERS] {
             on!(tx, db => sqlx::query(statement).bind(self.agent).bind(epoch).execute(db).await?.rows_affected());
         }
-        on!(tx, db => sqlx::query(SWEEP_COUNTS).bind(self.agent).execute(db).await?.rows_affected());
+        on!(tx, db => sqlx::query(SWEEP_COUNTS).bind(self.agent).bind(now).execute(db).await?.rows_affected());
         Ok(())
     }
 }

@@ -46,8 +46,8 @@ pub(crate) fn describe() -> Rule {
                      is retired, remove it from the console; if it is backed up less often on purpose, give it an alarm \
                      with a longer RPO.",
         messages: &[
-            "No restore point for {0} h: the newest is from {1} (RPO {2} h)",
-            "No restore point at all: the computer was first seen {0} h ago, at {1} (RPO {2} h)",
+            "No restore point within the RPO of {0} h: the newest is from {1}",
+            "No restore point at all within the RPO of {0} h: the computer was first seen at {1}",
         ],
     }
 }
@@ -78,8 +78,8 @@ pub fn judge(now: i64, rpo_hours: i64, newest: &[i64], first_seen: &[i64]) -> Ve
     for (row, since) in overdue {
         let backed_up = newest.get(row).is_some_and(|newest| *newest != ABSENT);
         let message = if backed_up { TOO_OLD } else { NEVER_BACKED_UP };
-        let hours = now.saturating_sub(since) / HOUR;
-        let arguments = vec![hours.to_string(), instant::format(since), rpo_hours.to_string()];
+        // No age: nobody looks again while the alarm stands, so the message must stay true by itself.
+        let arguments = vec![rpo_hours.to_string(), instant::format(since)];
         verdicts.raise(row, Severity::Error, message, arguments);
     }
     verdicts
@@ -100,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn an_old_restore_point_is_an_error_that_says_how_old() {
+    fn an_old_restore_point_is_an_error_that_says_from_when_it_is() {
         let outcome = outcome(&json!({}), NOW - 26 * HOUR, 0);
         assert_eq!(outcome.raised[0].severity, Severity::Error);
         assert_eq!(
             outcome.raised[0].message,
-            "No restore point for 26 h: the newest is from 2026-11-20 07:05 UTC (RPO 24 h)"
+            "No restore point within the RPO of 24 h: the newest is from 2026-11-20 07:05 UTC"
         );
         assert_eq!(outcome.recheck, [None], "only a new fact mends it");
     }
@@ -129,9 +129,19 @@ mod tests {
         let message = &outcome(&json!({}), ABSENT, NOW - 30 * HOUR).raised[0].message;
         assert_eq!(
             message,
-            "No restore point at all: the computer was first seen 30 h ago, at 2026-11-20 03:05 UTC (RPO 24 h)"
+            "No restore point at all within the RPO of 24 h: the computer was first seen at 2026-11-20 03:05 UTC"
         );
         assert_eq!(outcome(&json!({}), ABSENT, ABSENT), Outcome { raised: vec![], recheck: vec![None] });
+    }
+
+    #[test]
+    fn a_message_does_not_age_while_its_alarm_stands() {
+        let message = |now| {
+            let verdicts = judge(now, 24, &[NOW - 26 * HOUR, ABSENT], &[0, NOW - 30 * HOUR]);
+            verdicts.iter().map(|verdict| verdict.arguments.to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(message(NOW), message(NOW + 1_000 * HOUR));
+        assert_eq!(message(NOW).len(), 2);
     }
 
     #[test]

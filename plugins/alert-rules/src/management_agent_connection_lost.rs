@@ -46,8 +46,8 @@ pub(crate) fn describe() -> Rule {
         resolution: "Check that the server runs, that the keelson-agent service runs on it, and that it reaches the \
                      console's agent port. The agent's own log names what it cannot reach.",
         messages: &[
-            "No connection for {0} min: last heard of at {1} (limit {2} min)",
-            "No connection since it was enrolled {0} min ago, at {1} (limit {2} min)",
+            "No connection for {0} min or longer: last heard of at {1}",
+            "No connection since it was enrolled at {1}, {0} min ago or longer",
         ],
     }
 }
@@ -81,8 +81,8 @@ pub fn judge(now: i64, minutes: i64, connected: &[u8], heartbeat: &[i64], enroll
     for (row, since) in lost {
         let heard_of = heartbeat.get(row).is_some_and(|heartbeat| *heartbeat != ABSENT);
         let message = if heard_of { SILENT } else { NEVER_CONNECTED };
-        let silent = now.saturating_sub(since) / MINUTE;
-        let arguments = vec![silent.to_string(), instant::format(since), minutes.to_string()];
+        // No age: nobody looks again while the alarm stands, so the message must stay true by itself.
+        let arguments = vec![minutes.to_string(), instant::format(since)];
         verdicts.raise(row, Severity::Error, message, arguments);
     }
     verdicts
@@ -117,14 +117,27 @@ mod tests {
         assert_eq!(raised[0].severity, Severity::Error);
         assert_eq!(
             raised[0].message,
-            "No connection for 7 min: last heard of at 2026-11-21 08:58 UTC (limit 5 min)"
+            "No connection for 5 min or longer: last heard of at 2026-11-21 08:58 UTC"
         );
+    }
+
+    #[test]
+    fn a_message_does_not_age_while_its_alarm_stands() {
+        let message = |now| {
+            let verdicts = judge(now, 5, &[0, 0], &[NOW - 7 * MINUTE, ABSENT], &[0, NOW - 6 * MINUTE]);
+            verdicts.iter().map(|verdict| verdict.arguments.to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(message(NOW), message(NOW + 1_000 * MINUTE));
+        assert_eq!(message(NOW).len(), 2);
     }
 
     #[test]
     fn one_that_never_connected_counts_from_its_enrolment() {
         let raised = outcome(2, ABSENT, NOW - 6 * MINUTE).raised;
-        assert!(raised[0].message.starts_with("No connection since it was enrolled 6 min ago"));
+        assert_eq!(
+            raised[0].message,
+            "No connection since it was enrolled at 2026-11-21 08:59 UTC, 5 min ago or longer"
+        );
         assert_eq!(outcome(0, ABSENT, ABSENT), Outcome { raised: vec![], recheck: vec![None] });
     }
 }

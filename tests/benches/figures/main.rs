@@ -21,6 +21,7 @@ mod rules;
 use figure::Figure;
 
 fn main() {
+    tracing_subscriber::fmt().with_env_filter("warn").with_writer(std::io::stderr).init();
     // `cargo bench` adds `--bench`; the rest is ours.
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let (mut names, mut json) = (Vec::new(), None);

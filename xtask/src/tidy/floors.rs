@@ -15,7 +15,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("areas", &["alarms", "licensing", "notify", "onboarding", "restore", "usage"]),
     ("machinery", &["agents", "events", "jobs", "plugins"]),
     ("store", &["store"]),
-    ("model", &["model"]),
+    ("model", &["model", "net"]),
     ("ground", &["clock", "config", "error", "id", "lifecycle", "pki"]),
 ];
 

@@ -1,5 +1,7 @@
 //! `GET` and `PATCH /alarms/templates/{alarmUid}/rule`, ours: the thresholds of a rule, and whether it is judged at all.
 
+use std::slice::from_ref;
+
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use crate::api::peer::PathUid;
 use crate::api::query::{Offer, Shape};
 use crate::id::AlarmTemplateUid;
 use crate::model::AlarmTemplate;
+use crate::plugins::{Blame, CallError, GuestFault, Refusal};
 
 const OFFER: Offer = Offer { schema: "AlarmRule", expand: &[] };
 /// What a patch may change.
@@ -82,17 +85,20 @@ pub(super) async fn patch(
     JsonBody(steps): JsonBody<Vec<JsonPatch>>,
 ) -> Result<Response, ApiError> {
     let shape = Shape::parse(query.as_deref(), OFFER)?;
+    let absent = || ApiError::absent("alarm template", uid);
+    let seen = state.store().read().await?.templates().get(&caller.scope, uid).await?.ok_or_else(absent)?;
+    let changed = changed(&seen, &steps)?;
+    let parameters = settled(&state, &seen, &changed.parameters).await?;
+
     let mut tx = state.store().write().await?;
-    let template = tx.templates().get(&caller.scope, uid).await?;
-    let mut template = template.ok_or_else(|| ApiError::absent("alarm template", uid))?;
-    let changed = changed(&template, &steps)?;
-    // To switch off a rule whose plugin is gone must be possible; to give it values that nobody can judge must not.
-    if changed.parameters != stored(&template)? {
-        let checked =
-            state.plugins().validate_parameters(&template.plugin, &template.rule, &changed.parameters);
-        template.parameters = checked.map_err(|complaints| refuse(&complaints))?.to_string();
+    let mut template = tx.templates().get(&caller.scope, uid).await?.ok_or_else(absent)?;
+    // The plugin was asked outside the transaction, so that one that is slow holds up no other writer.
+    if (&template.parameters, template.enabled) != (&seen.parameters, seen.enabled) {
+        return Err(ApiError::conflict(
+            "the rule was changed by somebody else meanwhile; send the patch again",
+        ));
     }
-    template.enabled = changed.is_enabled;
+    (template.parameters, template.enabled) = (parameters, changed.is_enabled);
     tx.templates().set_rule(uid, &template.parameters, template.enabled).await?;
     tx.due().mark_all().await?;
     tx.commit().await?;
@@ -106,6 +112,31 @@ fn changed(template: &AlarmTemplate, steps: &[JsonPatch]) -> Result<Changed, Api
         let message = format!("isEnabled must be true or false, and parameters an object: {error}");
         ApiError::property("isEnabled", message)
     })
+}
+
+/// What is to be stored of the parameters that were asked for, after the schema and the rule itself took them.
+async fn settled(state: &ApiState, template: &AlarmTemplate, asked: &Value) -> Result<String, ApiError> {
+    // To switch off a rule whose plugin is gone must be possible; to give it values that nobody can judge must not.
+    if *asked == stored(template)? {
+        return Ok(template.parameters.clone());
+    }
+    let (plugins, AlarmTemplate { plugin, rule, .. }) = (state.plugins(), template);
+    let filled =
+        plugins.validate_parameters(plugin, rule, asked).map_err(|complaints| refuse(&complaints))?;
+    plugins.try_parameters(plugin, rule, &filled).await.map_err(|error| untaken(&error))?;
+    Ok(filled.to_string())
+}
+
+/// An orderly "no" of the rule is about the parameters; that it crashed or had no time says nothing of them.
+fn untaken(error: &CallError) -> ApiError {
+    match &error.blame {
+        Blame::Guest(GuestFault::Answered { message, retryable: false, .. }) => refuse(from_ref(message)),
+        Blame::Policy(Refusal::Parameters(complaints)) => refuse(complaints),
+        _ => ApiError::unavailable(
+            format!("the rule could not try these parameters, so nothing was changed: {error}"),
+            None,
+        ),
+    }
 }
 
 fn stored(template: &AlarmTemplate) -> Result<Value, ApiError> {
@@ -143,6 +174,32 @@ impl AlarmRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn after(blame: Blame) -> ApiError {
+        let (plugin, step) = ("a.b".to_owned(), "evaluating the rule r".to_owned());
+        untaken(&CallError { plugin, step, blame })
+    }
+
+    #[test]
+    fn only_an_orderly_no_is_the_callers_fault() {
+        let answered = |retryable| {
+            Blame::Guest(GuestFault::Answered {
+                code: "bad-parameters".to_owned(),
+                message: "no such moon".to_owned(),
+                retryable,
+            })
+        };
+        let no = after(answered(false));
+        assert_eq!((no.status().as_u16(), no.property_name()), (400, Some("parameters")));
+        assert!(no.message().contains("no such moon"), "{}", no.message());
+        for blame in [
+            answered(true),
+            Blame::Guest(GuestFault::Trap("unreachable".to_owned())),
+            Blame::Policy(Refusal::Stopping),
+        ] {
+            assert_eq!(after(blame).status().as_u16(), 520);
+        }
+    }
 
     #[test]
     fn a_complaint_names_the_parameter_it_is_about() {

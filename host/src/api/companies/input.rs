@@ -71,8 +71,8 @@ impl CompanyInput {
         check.that(
             &path("name"),
             Some(&organization.name),
-            |name| !name.contains(['<', '>', '=', '%', '~']),
-            || "must not have any of < > = % ~".to_owned(),
+            |name| !name.trim().is_empty() && !name.contains(['<', '>', '=', '%', '~']),
+            || "must not be blank, nor have any of < > = % ~".to_owned(),
         );
         organization.details.check(&mut check, path);
         let owner = &self.owner_credentials;
@@ -231,6 +231,7 @@ mod tests {
             set("/organizationInput/name", json!("a".repeat(129))).as_deref(),
             Some("organizationInput.name")
         );
+        assert_eq!(set("/organizationInput/name", json!("  ")).as_deref(), Some("organizationInput.name"));
         assert_eq!(set("/organizationInput/name", json!("a<b")).as_deref(), Some("organizationInput.name"));
         assert_eq!(set("/organizationInput/email", json!("ada")).as_deref(), Some("organizationInput.email"));
         assert_eq!(

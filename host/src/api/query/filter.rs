@@ -180,8 +180,15 @@ impl Parser<'_> {
         }
         let collation = collation("filter", json::take(&mut object, "collation"))?;
         let collation = if property.kind == Kind::Text { collation } else { Collation::Ordinal };
+        let stated = object.keys().any(|key| key.eq_ignore_ascii_case("value"));
         let given = json::take(&mut object, "value").unwrap_or_default();
         no_others("filter", &drop_nulls(object), &MEMBERS)?;
+        if !stated {
+            return Err(refuse(format!(
+                "\"{operation}\" on \"{}\" has no \"value\"; write null to ask for what has none",
+                property.name
+            )));
+        }
         match operation {
             "subset" | "superset" => Err(self.no_list(operation, &property)),
             "in" => one_of(property, given, collation),

@@ -1,7 +1,11 @@
 //! The query string, decoded strictly: what is not UTF-8 or holds a NUL character is refused by name, because the
 //! databases would refuse it later and less clearly.
 
+use super::brief;
 use crate::api::error::ApiError;
+
+/// Letters that may be wrong in a name for us to know which one was meant.
+const SLIP: usize = 2;
 
 /// The parameters in their order. Names are matched without regard to case, as the clients' usual server does.
 #[derive(Debug, Default)]
@@ -24,11 +28,32 @@ impl Pairs {
         }
     }
 
+    /// Refuses a name that is a slip of the fingers away from one of `known`. Others are somebody else's, and ignored.
+    pub(crate) fn no_slips(&self, known: &[&'static str]) -> Result<(), ApiError> {
+        for (name, _) in &self.0 {
+            if known.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+                continue;
+            }
+            if let Some(meant) = known.iter().find(|word| is_slip(name, word)) {
+                let message = format!("unknown parameter \"{}\"; did you mean \"{meant}\"?", brief(name));
+                return Err(ApiError::parameter(&brief(name), message));
+            }
+        }
+        Ok(())
+    }
+
     /// All values of `name`.
     pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
         let of_that_name = self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name));
         of_that_name.map(|(_, value)| value.as_str())
     }
+}
+
+/// At most two letters wrong, and less than half of the word: `start` is not meant to be `sort`.
+fn is_slip(name: &str, word: &str) -> bool {
+    let near = name.chars().nth(word.len() + SLIP).is_none();
+    let distance = || strsim::damerau_levenshtein(&name.to_ascii_lowercase(), word);
+    near && distance() <= SLIP.min((word.len() - 1) / 2)
 }
 
 fn pair(piece: &str) -> Result<(String, String), ApiError> {
@@ -87,6 +112,19 @@ mod tests {
     #[test]
     fn a_nul_character_is_refused_by_the_parameters_name() {
         assert_eq!(Pairs::parse(Some("sort=%00")).unwrap_err().parameter_name(), Some("sort"));
+    }
+
+    #[test]
+    fn a_slip_of_the_fingers_in_a_name_is_refused_and_a_strangers_name_ignored() {
+        let slips = |query: &str| Pairs::parse(Some(query)).unwrap().no_slips(&["filter", "sort", "limit"]);
+        for slip in ["fitler", "filtr", "Filters", "filter[]", "srot", "sorts", "limt", "lmti"] {
+            let error = slips(&format!("limit=1&{slip}=x")).unwrap_err();
+            assert_eq!(error.parameter_name(), Some(slip));
+            assert!(error.message().contains("did you mean"), "{slip}: {}", error.message());
+        }
+        for other in ["", "_", "start", "page", "ids", "api-version", "filterByCompany", "FILTER", "Sort"] {
+            assert!(slips(&format!("{other}=x")).is_ok(), "{other}");
+        }
     }
 
     #[test]

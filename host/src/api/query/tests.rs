@@ -170,6 +170,26 @@ fn operators_that_do_not_fit_the_property_are_refused() {
 }
 
 #[test]
+fn a_comparison_without_its_value_is_refused_and_null_is_a_value() {
+    for operation in ["equals", "notEquals", "lessThan", "contains", "in"] {
+        let message =
+            refused(&COMPANIES, "filter", &format!(r#"{{"property":"name","operation":"{operation}"}}"#));
+        assert!(message.contains("has no \"value\""), "{message}");
+    }
+    let null = filter(r#"{"property":"name","operation":"notEquals","Value":null}"#);
+    assert_eq!(shown(&null), "all(name NotEquals null Ordinal)");
+}
+
+#[test]
+fn a_misspelt_parameter_does_not_return_everything() {
+    let error = ListRequest::parse(Some("fitler=[]"), &COMPANIES, OFFER).unwrap_err();
+    assert_eq!(error.status(), http::StatusCode::BAD_REQUEST);
+    assert_eq!(error.message(), "unknown parameter \"fitler\"; did you mean \"filter\"?");
+    assert!(Shape::parse(Some("selct=[]"), OFFER).is_err());
+    assert!(ListRequest::parse(Some("_=1&organizationScope=all"), &COMPANIES, OFFER).is_ok());
+}
+
+#[test]
 fn limits_hold() {
     let leaf = r#"{"property":"name","operation":"equals","value":"a"}"#;
     let nested = |depth: usize| {

@@ -55,7 +55,9 @@ pub(super) async fn by_refresh_token(state: &ApiState, text: &str) -> Result<OAu
 fn refresh_token(text: &str) -> Result<Secret, TokenError> {
     match Secret::parse(text) {
         Ok((SecretKind::Refresh, secret)) => Ok(secret),
-        Ok((kind, _)) => Err(TokenError::invalid_grant(format!("a {} cannot be refreshed", kind.name()))),
+        Ok((kind, _)) => {
+            Err(TokenError::invalid_grant(format!("the {} that was sent cannot be refreshed", kind.name())))
+        }
         Err(error) => Err(TokenError::invalid_grant(error.to_string())),
     }
 }

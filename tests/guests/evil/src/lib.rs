@@ -41,6 +41,8 @@ impl AlertRules for Evil {
             "unknown-column" => vec![Rule { columns: &["first-see"], ..rule }],
             "bad-schema" => vec![Rule { parameters: json!({ "type": 7 }), ..rule }],
             "twice" => vec![rule.clone(), rule],
+            "nul" => vec![Rule { summary: "half\0a text", ..rule }],
+            "named" => vec![Rule { columns: &["first-seen", "name"], ..rule }],
             "spin" => spin(),
             _ => vec![rule],
         }
@@ -65,6 +67,12 @@ impl AlertRules for Evil {
                 Ok(Verdicts::default())
             }
             "say-no" => Err(Error::new("no", "not today").retryable()),
+            "refuse" => Err(Error::new("bad-parameters", "no such mode under this moon")),
+            "nul" => Ok(one(0, 0, "half\0a text")),
+            "longest-name" => {
+                let longest = facts.strings("name")?.iter().map(String::len).max();
+                Ok(one(0, 0, &longest.unwrap_or_default().to_string()))
+            }
             "settings" => Ok(one(0, 0, &keelson_sdk::config::json())),
             _ => Ok(Verdicts::default()),
         }

@@ -1,0 +1,265 @@
+//! What strangers may take of a port before anybody knows who they are: an address gets its share of the places and
+//! never all of them, and whoever says nothing has none.
+//!
+//! **Cast.** [`Turns`] are places of a limited number, each address holding at most its share; who finds none waits, in
+//! order. [`Silent`] are the sockets whose `ClientHello` is not there yet; a new one drives out the oldest. [`Entrance`]
+//! puts both before a TLS handshake, for every port alike.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use rustls::server::Acceptor;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
+use tokio_util::sync::CancellationToken;
+
+/// Sockets of a port whose `ClientHello` is awaited; a client sends it at once, so that nobody honest is long among them.
+const SILENT: usize = 512;
+/// A `ClientHello` is two packets; this is time for one of them to be lost.
+const HELLO: Duration = Duration::from_secs(5);
+/// Sockets that have said hello, those that wait for their handshake included: of a port, and of an address.
+const LINE: (usize, usize) = (4096, 1024);
+/// Handshakes under way: of a port, and of an address. A site of thousands of agents behind one address gets through
+/// within seconds, one round trip for each 64.
+const HANDSHAKES: (usize, usize) = (256, 64);
+/// How long a socket waits for its handshake.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A handshake that takes longer is given up.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Places of a limited number, shared out by address.
+#[derive(Debug, Clone)]
+pub(crate) struct Turns {
+    all: Arc<Semaphore>,
+    share: usize,
+    sources: Arc<Mutex<Sources>>,
+}
+
+/// The places of each address, and how many callers hold one or wait for one.
+type Sources = HashMap<IpAddr, (Arc<Semaphore>, usize)>;
+
+/// A place; free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _own: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
+    _visit: Visit,
+}
+
+/// Keeps an address known for as long as somebody comes from there.
+#[derive(Debug)]
+struct Visit {
+    source: IpAddr,
+    sources: Arc<Mutex<Sources>>,
+}
+
+impl Turns {
+    /// So many places, of which each address has at most a share.
+    pub(crate) fn new((all, share): (usize, usize)) -> Self {
+        Self { all: Arc::new(Semaphore::new(all)), share, sources: Arc::default() }
+    }
+
+    /// A place, or none after so long a wait.
+    pub(crate) async fn turn(&self, from: IpAddr, patience: Duration) -> Option<Turn> {
+        let (visit, own) = self.visit(from);
+        let both = async {
+            // One's own first: a crowd at one address then waits there, and not in everybody's way.
+            let own = own.acquire_owned().await.ok()?;
+            Some((own, Arc::clone(&self.all).acquire_owned().await.ok()?))
+        };
+        let (own, of_all) = tokio::time::timeout(patience, both).await.ok()??;
+        Some(Turn { _own: own, _of_all: of_all, _visit: visit })
+    }
+
+    /// A place if there is one now.
+    pub(crate) fn turn_now(&self, from: IpAddr) -> Option<Turn> {
+        let (visit, own) = self.visit(from);
+        let own = own.try_acquire_owned().ok()?;
+        let of_all = Arc::clone(&self.all).try_acquire_owned().ok()?;
+        Some(Turn { _own: own, _of_all: of_all, _visit: visit })
+    }
+
+    fn visit(&self, from: IpAddr) -> (Visit, Arc<Semaphore>) {
+        let source = source(from);
+        let mut sources = locked(&self.sources);
+        let (own, visitors) =
+            sources.entry(source).or_insert_with(|| (Arc::new(Semaphore::new(self.share)), 0));
+        *visitors += 1;
+        (Visit { source, sources: Arc::clone(&self.sources) }, Arc::clone(own))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut sources = locked(&self.sources);
+        if let Some((_, visitors)) = sources.get_mut(&self.source) {
+            *visitors -= 1;
+            if *visitors == 0 {
+                sources.remove(&self.source);
+            }
+        }
+    }
+}
+
+/// Whom an address belongs to: of IPv6, everybody has a whole /64.
+fn source(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sockets that have not said what they want.
+#[derive(Debug, Default)]
+struct Silent(Mutex<Seats>);
+
+#[derive(Debug, Default)]
+struct Seats {
+    next: u64,
+    taken: BTreeMap<u64, CancellationToken>,
+}
+
+/// A seat among the silent.
+#[derive(Debug)]
+struct Seat<'a> {
+    silent: &'a Silent,
+    number: u64,
+    lost: CancellationToken,
+}
+
+impl Silent {
+    /// There is always a seat for the newest; the oldest loses its own if need be.
+    fn seat(&self) -> Seat<'_> {
+        let mut seats = locked(&self.0);
+        if seats.taken.len() >= SILENT
+            && let Some((_, oldest)) = seats.taken.pop_first()
+        {
+            oldest.cancel();
+        }
+        let (number, lost) = (seats.next, CancellationToken::new());
+        seats.next += 1;
+        seats.taken.insert(number, lost.clone());
+        Seat { silent: self, number, lost }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        locked(&self.silent.0).taken.remove(&self.number);
+    }
+}
+
+/// The way into a port with TLS.
+#[derive(Debug)]
+pub(crate) struct Entrance {
+    tls: Arc<ServerConfig>,
+    silent: Silent,
+    line: Turns,
+    handshakes: Turns,
+}
+
+impl Entrance {
+    /// One for a port.
+    pub(crate) fn new(tls: Arc<ServerConfig>) -> Self {
+        let (line, handshakes) = (Turns::new(LINE), Turns::new(HANDSHAKES));
+        Self { tls, silent: Silent::default(), line, handshakes }
+    }
+
+    /// Brings a socket to TLS. What costs us something begins only when it has said hello.
+    pub(crate) async fn admit<S>(&self, stream: S, from: IpAddr) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let hello = self.hello(stream).await?;
+        let crowded = || io::Error::new(io::ErrorKind::QuotaExceeded, "too many handshakes wait");
+        let _place = self.line.turn_now(from).ok_or_else(crowded)?;
+        let _turn = self.handshakes.turn(from, PATIENCE).await.ok_or_else(crowded)?;
+        tokio::time::timeout(HANDSHAKE, hello.into_stream(Arc::clone(&self.tls))).await?
+    }
+
+    async fn hello<S>(&self, stream: S) -> io::Result<StartHandshake<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let seat = self.silent.seat();
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream);
+        tokio::select! {
+            hello = tokio::time::timeout(HELLO, hello) => hello?,
+            () = seat.lost.cancelled() => {
+                Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too many sockets say nothing"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_secs(1);
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_has_its_share_and_the_others_have_theirs() {
+        let (turns, one, other) = (Turns::new((3, 2)), address("10.0.0.1"), address("10.0.0.2"));
+        let (first, second) = (turns.turn_now(one).unwrap(), turns.turn(one, SHORT).await.unwrap());
+        assert!(turns.turn_now(one).is_none() && turns.turn(one, SHORT).await.is_none());
+        let third = turns.turn(other, SHORT).await.unwrap();
+        assert!(turns.turn_now(other).is_none(), "all places are taken");
+        drop(first);
+        assert!(turns.turn_now(one).is_some());
+        drop((second, third));
+        assert!(locked(&turns.sources).is_empty(), "who is gone is forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_behind_one_address_is_served_in_order_and_nobody_is_refused() {
+        let (turns, site) = (Turns::new((256, 4)), address("192.0.2.1"));
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let crowd = (0..100).map(|number| {
+            let (turns, served) = (turns.clone(), Arc::clone(&served));
+            tokio::spawn(async move {
+                let turn = turns.turn(site, PATIENCE).await;
+                locked(&served).push(number);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                turn.is_some()
+            })
+        });
+        for served in crowd.collect::<Vec<_>>() {
+            assert!(served.await.unwrap());
+        }
+        assert!(locked(&served).is_sorted());
+    }
+
+    #[test]
+    fn an_address_in_two_notations_is_one_and_a_network_of_ipv6_is_one() {
+        assert_eq!(source(address("::ffff:10.0.0.1")), address("10.0.0.1"));
+        assert_eq!(source(address("2001:db8::1")), source(address("2001:db8::ffff:2")));
+        assert_ne!(source(address("2001:db8::1")), source(address("2001:db8:0:1::1")));
+    }
+
+    #[test]
+    fn the_newest_of_the_silent_drives_out_the_oldest() {
+        let silent = Silent::default();
+        let mut seats: Vec<_> = (0..SILENT).map(|_| silent.seat()).collect();
+        assert!(seats.iter().all(|seat| !seat.lost.is_cancelled()));
+        seats.push(silent.seat());
+        assert_eq!(seats.iter().filter(|seat| seat.lost.is_cancelled()).count(), 1);
+        assert!(seats[0].lost.is_cancelled());
+        drop(seats);
+        assert!(locked(&silent.0).taken.is_empty());
+    }
+}
