@@ -35,24 +35,27 @@ fn main() {
         names.is_empty()
             || names.iter().any(|prefix| prefix == "skeleton" || name.starts_with(prefix.as_str()))
     };
+    let mut file = json.map(|path| {
+        std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file to append to")
+    });
+    // Each group is written when it is done: what is measured stays measured, whatever comes after.
+    let mut report = |figures: Vec<Figure>| {
+        for figure in &figures {
+            let line = serde_json::to_string(figure).expect("JSON");
+            writeln!(std::io::stdout(), "{line}").expect("standard output");
+            if let Some(file) = &mut file {
+                writeln!(file, "{line}").expect("a file");
+            }
+        }
+    };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let mut figures: Vec<Figure> = Vec::new();
     if wanted("rules") {
-        figures.extend(runtime.block_on(rules::run()));
+        report(runtime.block_on(rules::run()));
     }
     if wanted("plugins") {
-        figures.extend(runtime.block_on(plugins::run()));
+        report(runtime.block_on(plugins::run()));
     }
     if wanted("ingest") {
-        figures.extend(runtime.block_on(ingest::run()));
-    }
-    let mut file =
-        json.map(|path| std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file"));
-    for figure in &figures {
-        let line = serde_json::to_string(figure).expect("JSON");
-        writeln!(std::io::stdout(), "{line}").expect("standard output");
-        if let Some(file) = &mut file {
-            writeln!(file, "{line}").expect("a file");
-        }
+        report(runtime.block_on(ingest::run()));
     }
 }
