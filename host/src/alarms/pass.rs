@@ -7,7 +7,7 @@ use super::subject::{self, Cohort};
 use crate::clock::{Clock, MINUTE};
 use crate::id::{AlarmTemplateUid, WorkloadUid};
 use crate::model::AlarmTemplate;
-use crate::plugins::{CHUNK_ROWS, Plugins};
+use crate::plugins::{CHUNK_ROWS, FactTable, Plugins};
 use crate::store::{Settled, Store, StoreError};
 
 /// When to look again after a rule failed: soon, but not at once.
@@ -136,8 +136,9 @@ async fn look(pass: &Pass<'_>, templates: &[AlarmTemplate], cohort: &Cohort) -> 
         let plugin_runs = rules.iter().any(|rule| rule.plugin == template.plugin);
         let opinion = if !template.enabled {
             Opinion::Over("The alarm was switched off.")
-        } else if rules.get(&template.plugin, &template.rule).is_some() {
-            ask(pass, template, cohort, &mut outlook).await
+        } else if let Some(loaded) = rules.get(&template.plugin, &template.rule) {
+            let facts = cohort.facts.only(&loaded.rule.columns);
+            ask(pass, template, facts, &mut outlook).await
         } else if plugin_runs {
             Opinion::Over("The plugin no longer has the rule.")
         } else {
@@ -148,10 +149,10 @@ async fn look(pass: &Pass<'_>, templates: &[AlarmTemplate], cohort: &Cohort) -> 
     outlook
 }
 
-async fn ask(pass: &Pass<'_>, template: &AlarmTemplate, cohort: &Cohort, outlook: &mut Outlook) -> Opinion {
+async fn ask(pass: &Pass<'_>, template: &AlarmTemplate, facts: FactTable, outlook: &mut Outlook) -> Opinion {
     let now = pass.now;
     let AlarmTemplate { plugin, rule, parameters, .. } = template;
-    match pass.plugins.evaluate(plugin, rule, parameters, now, cohort.facts.clone()).await {
+    match pass.plugins.evaluate(plugin, rule, parameters, now, facts).await {
         Ok(evaluation) => {
             // A recheck in the past would have every pass look at the object again.
             sooner(&mut outlook.recheck, |row| {

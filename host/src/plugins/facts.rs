@@ -175,6 +175,13 @@ impl FactTable {
         columns.iter().fold(Self::new(0), |table, (name, kind)| table.with(name, Values::none(*kind)))
     }
 
+    /// A copy with just these columns: many rules share one table, and none needs a copy of what it does not ask for.
+    #[must_use]
+    pub fn only(&self, wanted: &[String]) -> Self {
+        let columns = self.columns.iter().filter(|column| wanted.contains(&column.name));
+        Self { rows: self.rows, columns: columns.cloned().collect() }
+    }
+
     /// Keeps the `wanted` columns of `subject`, in that order, with words that are cut to their longest. An error says
     /// what the *host* did wrong.
     pub(super) fn project(mut self, subject: &str, wanted: &[String]) -> Result<Self, String> {

@@ -57,12 +57,6 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
-    /// A number does not fit the database's.
-    #[error("{what} does not fit into 63 bits")]
-    Range {
-        /// Which.
-        what: &'static str,
-    },
     /// Anything else: a fault of the host.
     #[error("the database refused a statement")]
     Statement(#[source] sqlx::Error),
