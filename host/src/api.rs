@@ -10,9 +10,11 @@
 //! **Crash.** A request is one transaction: it happened whole, or the client got no answer and it did not happen, or
 //! (cut between commit and answer) it happened and a repeated `POST` is refused as a conflict by its unique name.
 //!
-//! **To add an endpoint**: a row in `operations-keelson.tsv`, unless `operations.tsv` has it; one file with the handler
-//! and its `#[utoipa::path]`; `.add("OperationId", handler)` in the area's `routes()` and the handler in its `Docs`;
-//! run `keelson openapi > host/openapi.json`.
+//! **To add an endpoint** of the contract: a resource in `store/resources` (a line a property), and in its area's
+//! `routes()` one line: `.list("GetThings", &THINGS)`, `.get("GetThing", &THINGS)`, or `.add("CreateThing", create)` with
+//! one file for the handler, which takes a [`change::Change`] and an `Input<T>` and can write no other way. For an addition
+//! of ours also a row in `operations-keelson.tsv`, `#[utoipa::path]` on the handler, and the handler in the area's `Docs`.
+//! Then `cargo xtask generate`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,15 +28,17 @@ mod about;
 mod agents;
 mod alarms;
 mod app;
+mod ask;
 mod body;
+mod change;
 mod companies;
 mod context;
+mod contract;
 mod docs;
 mod envelope;
 mod error;
 mod guard;
 mod health;
-mod instant;
 mod openapi;
 mod operations;
 mod patch;

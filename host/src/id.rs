@@ -53,8 +53,12 @@ ids! {
     JoinTokenUid;
     /// A location of a company.
     LocationUid;
+    /// A reseller of the provider.
+    ResellerUid;
     /// A restore point.
     RestorePointUid;
+    /// A site: one Cloud Connect server.
+    SiteUid;
     /// An access or refresh token, a page's session.
     TokenUid;
     /// A user.

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod error;
 pub mod id;
+mod instant;
 pub mod lifecycle;
 pub mod model;
 mod net;

@@ -5,9 +5,10 @@ mod inventory;
 mod organisation;
 mod scope;
 
-pub use alarm::{Activation, Alarm, AlarmStatus, AlarmTemplate, NewTemplate};
-pub use inventory::{Agent, BackupServer, Door, JoinToken, RestorePoint, Workload};
+pub use alarm::{AlarmStatus, AlarmTemplate, NewTemplate};
+pub use inventory::{Agent, Door, JoinToken};
 pub use organisation::{
-    ApiKey, Company, Installation, NewApiKey, NewCompany, NewUser, Token, TokenKind, User,
+    ApiKey, Company, Installation, NewApiKey, NewCompany, NewOrganization, NewReseller, NewUser,
+    OrganizationKind, Reseller, Token, TokenKind, User,
 };
 pub use scope::{Role, Scope, Tier};

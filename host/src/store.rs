@@ -22,6 +22,7 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 mod agents;
 mod alarms;
+mod audit;
 mod bulk;
 mod companies;
 mod credentials;
@@ -31,27 +32,30 @@ mod ingest;
 mod installation;
 mod join_tokens;
 pub mod list;
-mod restore_points;
-mod servers;
+mod organizations;
+mod resellers;
+mod resources;
 mod templates;
 mod users;
 mod workloads;
 
-pub use agents::{AGENTS, Agents, Hello, NewAgent};
-pub use alarms::{ALARMS, Alarms, OpenAlarm, Raise};
+pub use agents::{Agents, Hello, NewAgent};
+pub use alarms::{Alarms, OpenAlarm, Raise};
+pub use audit::{Audit, AuditRow, NewAuditRow};
 pub use bulk::Dialect;
-pub use companies::{COMPANIES, Companies};
+pub use companies::Companies;
 pub use credentials::Credentials;
 pub use due::{Due, DueAgent, DueWorkload, Settled};
 pub use error::StoreError;
 pub use ingest::{Facts, Ingest, Offset, RestorePointFact, ServerFact, WorkloadFact};
 pub use installation::InstallationRow;
 pub use join_tokens::{JoinTokens, NewJoinToken};
-pub use restore_points::{RESTORE_POINTS, RestorePoints};
-pub use servers::{BACKUP_SERVERS, Servers};
-pub use templates::{ALARM_TEMPLATES, Templates};
+pub use organizations::Organizations;
+pub use resellers::Resellers;
+pub use resources::*;
+pub use templates::Templates;
 pub use users::Users;
-pub use workloads::{COMPUTERS, Workloads};
+pub use workloads::Workloads;
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
@@ -268,19 +272,9 @@ impl Tx {
         Agents(self)
     }
 
-    /// Backup servers.
-    pub fn servers(&mut self) -> Servers<'_> {
-        Servers(self)
-    }
-
     /// Protected workloads.
     pub fn workloads(&mut self) -> Workloads<'_> {
         Workloads(self)
-    }
-
-    /// Restore points.
-    pub fn restore_points(&mut self) -> RestorePoints<'_> {
-        RestorePoints(self)
     }
 
     /// What agents send.
@@ -310,13 +304,15 @@ const PING: &str = "SELECT 1";
 pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
     let fixed = [
         agents::STATEMENTS,
-        alarms::STATEMENTS,
+        audit::STATEMENTS,
         companies::STATEMENTS,
         credentials::STATEMENTS,
         due::STATEMENTS,
         ingest::STATEMENTS,
         installation::STATEMENTS,
         join_tokens::STATEMENTS,
+        organizations::STATEMENTS,
+        resellers::STATEMENTS,
         templates::STATEMENTS,
         users::STATEMENTS,
         workloads::STATEMENTS,
@@ -324,8 +320,6 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
     let fixed = fixed.into_iter().flatten().map(|(name, text)| (*name, (*text).to_owned()));
     let bulk = [alarms::BULK, due::BULK, ingest::BULK].into_iter().flatten();
     let bulk = bulk.map(|statement| (statement.name, statement.text_for_one_row(dialect)));
-    let lists =
-        [&AGENTS, &ALARMS, &ALARM_TEMPLATES, &BACKUP_SERVERS, &COMPANIES, &COMPUTERS, &RESTORE_POINTS];
-    let lists = lists.into_iter().flat_map(|resource| list::compile::every_property(resource, dialect));
+    let lists = resources::ALL.iter().flat_map(|resource| list::every_property(resource, dialect));
     fixed.chain(bulk).chain(lists).chain([("store::PING", PING.to_owned())]).collect()
 }

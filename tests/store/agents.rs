@@ -1,10 +1,11 @@
 //! Who an agent is, and which certificates it may use.
 
 use keelson::model::{Door, Scope};
-use keelson::store::NewJoinToken;
+use keelson::store::list::ListQuery;
+use keelson::store::{AGENTS, NewJoinToken};
 use keelson_tests::on_both;
 
-use super::fixtures::{NOW, World, company};
+use super::fixtures::{NOW, World, company, rows};
 
 on_both! {
     fn a_former_certificate_is_good_until_the_new_one_was_seen(database) {
@@ -44,10 +45,10 @@ on_both! {
     fn an_agent_is_seen_by_its_company_only(database) {
         let world = World::new(database.store().await).await;
         let other = company(&world.store, &world.clock, "Other").await;
-        let mut tx = world.store.read().await.unwrap();
-        let seen = tx.agents().get(&Scope::Company(world.company), world.agent).await.unwrap();
-        assert!(seen.is_some());
-        let seen = tx.agents().get(&Scope::Company(other), world.agent).await.unwrap();
-        assert!(seen.is_none());
+        let all = ListQuery::default();
+        for (company, expected) in [(world.company, 1), (other, 0)] {
+            let (total, _) = rows(&world.store, &AGENTS, Scope::Company(company), &all).await;
+            assert_eq!(total, expected);
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use keelson::id::{AlarmTemplateUid, AlarmUid};
 use keelson::model::{AlarmStatus, NewTemplate, Scope};
-use keelson::store::Raise;
 use keelson::store::list::ListQuery;
+use keelson::store::{ALARMS, Raise};
 use keelson_tests::on_both;
 
-use super::fixtures::{NOW, World, inventory};
+use super::fixtures::{NOW, World, inventory, rows};
 
 async fn template(world: &World, parameters: &str) -> AlarmTemplateUid {
     let new = NewTemplate {
@@ -37,7 +37,7 @@ on_both! {
         tx.commit().await.unwrap();
         assert_eq!(template(&world, r#"{"rpoHours":24}"#).await, uid);
         let mut tx = world.store.read().await.unwrap();
-        let found = tx.templates().get(&Scope::Provider, uid).await.unwrap().unwrap();
+        let found = tx.templates().get(uid).await.unwrap().unwrap();
         assert_eq!((found.parameters.as_str(), found.enabled), (r#"{"rpoHours":4}"#, false));
     }
 
@@ -86,13 +86,9 @@ on_both! {
         tx.alarms().raise(&*world.clock, &[raise]).await.unwrap();
         tx.commit().await.unwrap();
 
-        let mut tx = world.store.read().await.unwrap();
-        let page = tx.alarms().list(&Scope::Provider, &ListQuery::default()).await.unwrap();
-        assert_eq!(page.total, 1);
-        let alarm = &page.items[0];
-        assert_eq!((alarm.uid, alarm.status.as_str(), alarm.repeat_count), (existing[0].uid, "Error", 2));
-        let history = tx.alarms().history(alarm).await.unwrap();
-        let statuses: Vec<_> = history.iter().map(|activation| activation.status.as_str()).collect();
-        assert_eq!(statuses, ["Error", "Resolved", "Error"]);
+        let (total, alarms) = rows(&world.store, &ALARMS, Scope::Provider, &ListQuery::default()).await;
+        assert_eq!((total, &alarms[0]["repeatCount"]), (1, &2.into()));
+        assert_eq!(alarms[0]["instanceUid"], existing[0].uid.to_string());
+        assert_eq!(alarms[0]["lastActivation"]["status"], "Error");
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use keelson::clock::ManualClock;
 use keelson::id::{AgentUid, CompanyUid};
-use keelson::model::{Door, NewCompany};
+use keelson::model::{Door, NewCompany, NewOrganization, Scope};
+use keelson::store::list::{Condition, ListQuery, Resource};
 use keelson::store::{Facts, NewAgent, Offset, RestorePointFact, ServerFact, Store, WorkloadFact};
 
 /// An instant in 2026.
@@ -20,16 +21,31 @@ pub(super) struct World {
 
 pub(super) async fn company(store: &Store, clock: &ManualClock, name: &str) -> CompanyUid {
     let new = NewCompany {
-        name: name.to_owned(),
+        organization: NewOrganization::named(name),
         alarm_detect_enabled: true,
         rest_access_enabled: true,
         owner_name: String::new(),
-        details: "{}".to_owned(),
+        reseller_uid: None,
+        subscription_plan_uid: None,
+        services: "{}".to_owned(),
     };
     let mut tx = store.write().await.unwrap();
     let company = tx.companies().create(clock, &new).await.unwrap();
     tx.commit().await.unwrap();
-    company.uid
+    company
+}
+
+/// A page of a resource as a caller sees it: how many there are in all, and those of the page.
+pub(super) async fn rows(
+    store: &Store,
+    resource: &Resource,
+    scope: Scope,
+    query: &ListQuery,
+) -> (u64, Vec<serde_json::Value>) {
+    let mut tx = store.read().await.unwrap();
+    let all = Condition::All(Vec::new());
+    let page = tx.list(resource, &scope, &all, query, &resource.shown()).await.unwrap();
+    (page.total, page.items.iter().map(keelson::store::list::Json::value).collect())
 }
 
 pub(super) async fn agent(store: &Store, clock: &ManualClock, company: CompanyUid) -> AgentUid {

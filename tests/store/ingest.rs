@@ -1,19 +1,35 @@
 //! Each batch counts once, and the inventory is what the last whole epoch said.
 
 use keelson::model::Scope;
-use keelson::store::Facts;
-use keelson::store::list::ListQuery;
+use keelson::store::list::{ListQuery, Resource};
+use keelson::store::{COMPUTERS, Facts, RESTORE_POINTS};
 use keelson_tests::on_both;
+use serde_json::Value;
 
-use super::fixtures::{NOW, World, inventory};
+use super::fixtures::{NOW, World, inventory, rows};
 
-async fn names(world: &World) -> Vec<(String, Option<i64>, i64)> {
-    let mut tx = world.store.read().await.unwrap();
-    let page = tx.workloads().list(&Scope::Provider, &ListQuery::default()).await.unwrap();
-    let mut rows: Vec<_> =
-        page.items.into_iter().map(|row| (row.name, row.newest_restore_point, row.restore_points)).collect();
+async fn names(world: &World) -> Vec<(String, Option<String>, usize)> {
+    let query = ListQuery { limit: 500, ..ListQuery::default() };
+    let of = async |resource: &Resource| rows(&world.store, resource, Scope::Provider, &query).await.1;
+    let points = of(&RESTORE_POINTS).await;
+    let count = |uid: &Value| points.iter().filter(|point| point["backupAgentUid"] == *uid).count();
+    let shown = |row: &Value| {
+        let newest = row["latestRestorePointDate"].as_str().map(ToOwned::to_owned);
+        (row["name"].as_str().unwrap().to_owned(), newest, count(&row["backupAgentUid"]))
+    };
+    let mut rows: Vec<_> = of(&COMPUTERS).await.iter().map(shown).collect();
     rows.sort();
     rows
+}
+
+/// As the API writes it.
+fn at(milliseconds: i64) -> String {
+    let at = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).unwrap();
+    format!("{}.{:03}Z", at.date().to_string() + "T" + &clock_time(at), at.millisecond())
+}
+
+fn clock_time(at: time::OffsetDateTime) -> String {
+    format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second())
 }
 
 on_both! {
@@ -24,7 +40,7 @@ on_both! {
         assert!(!world.take(5, 1, &facts).await);
         assert!(!world.take(4, 1, &facts).await, "an older epoch");
         assert!(!world.take(5, 3, &facts).await, "a gap");
-        assert_eq!(names(&world).await, [("vm".to_owned(), Some(NOW + 1), 2)]);
+        assert_eq!(names(&world).await, [("vm".to_owned(), Some(at(NOW + 1)), 2)]);
     }
 
     fn a_new_epoch_begins_at_one(database) {
@@ -41,7 +57,7 @@ on_both! {
         world.take(2, 1, &inventory(&[("kept", &[NOW])])).await;
         assert_eq!(names(&world).await.len(), 2, "not before the inventory is whole");
         world.take(2, 2, &Facts { complete: true, ..Facts::default() }).await;
-        assert_eq!(names(&world).await, [("kept".to_owned(), Some(NOW), 1)]);
+        assert_eq!(names(&world).await, [("kept".to_owned(), Some(at(NOW)), 1)]);
     }
 
     fn a_workload_that_comes_back_is_the_same_one(database) {
@@ -51,7 +67,7 @@ on_both! {
         world.take(1, 2, &gone).await;
         assert!(names(&world).await.is_empty());
         world.take(1, 3, &inventory(&[("vm", &[NOW + 9])])).await;
-        assert_eq!(names(&world).await, [("vm".to_owned(), Some(NOW + 9), 2)]);
+        assert_eq!(names(&world).await, [("vm".to_owned(), Some(at(NOW + 9)), 2)]);
     }
 
     fn the_newest_restore_point_is_right_after_one_was_forgotten(database) {
@@ -59,7 +75,7 @@ on_both! {
         world.take(1, 1, &inventory(&[("vm", &[NOW, NOW + 7])])).await;
         let forgotten = ("repo".to_owned(), "vm".to_owned(), (NOW + 7).to_string());
         world.take(1, 2, &Facts { restore_points_gone: vec![forgotten], ..Facts::default() }).await;
-        assert_eq!(names(&world).await, [("vm".to_owned(), Some(NOW), 1)]);
+        assert_eq!(names(&world).await, [("vm".to_owned(), Some(at(NOW)), 1)]);
     }
 
     fn more_rows_than_one_statement_takes_are_all_there(database) {
@@ -67,10 +83,9 @@ on_both! {
         let owned: Vec<String> = (0..733).map(|number| format!("vm-{number:04}")).collect();
         let workloads: Vec<(&str, &[i64])> = owned.iter().map(|name| (name.as_str(), [NOW].as_slice())).collect();
         world.take(1, 1, &inventory(&workloads)).await;
-        let mut tx = world.store.read().await.unwrap();
         let query = ListQuery { limit: 500, offset: 500, ..ListQuery::default() };
-        let page = tx.restore_points().list(&Scope::Provider, &query).await.unwrap();
-        assert_eq!((page.total, page.items.len()), (733, 233));
+        let (total, page) = rows(&world.store, &RESTORE_POINTS, Scope::Provider, &query).await;
+        assert_eq!((total, page.len()), (733, 233));
     }
 
     fn a_batch_that_was_not_committed_left_nothing(database) {

@@ -5,7 +5,7 @@ use keelson::store::list::{Collation, Comparison, Condition, ListQuery, Property
 use keelson::store::{COMPANIES, Store};
 use keelson_tests::on_both;
 
-use super::fixtures::{World, company};
+use super::fixtures::{World, company, rows};
 
 fn property(name: &str) -> Property {
     *COMPANIES.properties.iter().find(|property| property.name == name).unwrap()
@@ -21,9 +21,8 @@ fn compare(comparison: Comparison, value: &str, collation: Collation) -> Conditi
 }
 
 async fn names(store: &Store, query: &ListQuery) -> Vec<String> {
-    let mut tx = store.read().await.unwrap();
-    let page = tx.companies().list(&Scope::Provider, query).await.unwrap();
-    page.items.into_iter().map(|company| company.name).collect()
+    let (_, companies) = rows(store, &COMPANIES, Scope::Provider, query).await;
+    companies.iter().map(|company| company["name"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn found(store: &Store, filter: Condition) -> Vec<String> {
@@ -90,10 +89,9 @@ on_both! {
         let mut seen = Vec::new();
         for offset in [0, 3, 6] {
             let query = ListQuery { limit: 3, offset, ..ListQuery::default() };
-            let mut tx = world.store.read().await.unwrap();
-            let page = tx.companies().list(&Scope::Provider, &query).await.unwrap();
-            assert_eq!(page.total, 7);
-            seen.extend(page.items.into_iter().map(|company| company.name));
+            let (total, page) = rows(&world.store, &COMPANIES, Scope::Provider, &query).await;
+            assert_eq!(total, 7);
+            seen.extend(page.into_iter().map(|company| company["name"].to_string()));
         }
         seen.sort();
         seen.dedup();
@@ -102,9 +100,9 @@ on_both! {
 
     fn a_company_sees_itself_only(database) {
         let world = world(database.store().await).await;
-        let mut tx = world.store.read().await.unwrap();
-        let page = tx.companies().list(&Scope::Company(world.company), &ListQuery::default()).await.unwrap();
-        assert_eq!(page.total, 1);
-        assert_eq!(page.items[0].uid, world.company);
+        let scope = Scope::Company(world.company);
+        let (total, page) = rows(&world.store, &COMPANIES, scope, &ListQuery::default()).await;
+        assert_eq!(total, 1);
+        assert_eq!(page[0]["instanceUid"], world.company.to_string());
     }
 }

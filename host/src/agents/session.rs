@@ -14,7 +14,6 @@ use super::enroll::{checked, not_admitted, storing};
 use super::registry::Place;
 use super::{CREDIT, Shared, facts};
 use crate::id::{AgentUid, CompanyUid};
-use crate::model::Scope;
 use crate::store::{self, Facts, NewAgent, Offset, StoreError};
 
 const HELLO_TIME: Duration = Duration::from_secs(10);
@@ -119,12 +118,7 @@ async fn admit(
     if !tx.agents().admit(agent, &identity.fingerprint).await.map_err(|error| storing(&error))? {
         return Err(not_admitted());
     }
-    let row = tx
-        .agents()
-        .get(&Scope::Provider, agent)
-        .await
-        .map_err(|error| storing(&error))?
-        .ok_or_else(not_admitted)?;
+    let row = tx.agents().get(agent).await.map_err(|error| storing(&error))?.ok_or_else(not_admitted)?;
     let place = shared.registry.enter(agent);
     let hello = store::Hello {
         agent: &now,

@@ -3,30 +3,24 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
 use crate::api::ApiState;
-use crate::api::envelope::{self, Envelope};
+use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::api::instant::Instant;
 use crate::api::operations::Routes;
 use crate::api::query::{Offer, Shape};
+use crate::instant::Instant;
 
-const OFFER: Offer = Offer { schema: "About", expand: &[] };
+const OFFER: Offer = Offer { schema: "About" };
 
 /// The operations of this area.
 pub(crate) fn routes() -> Routes {
     Routes::default().add("GetAboutInformation", about)
 }
 
-/// Their documentation.
-#[derive(Debug, OpenApi)]
-#[openapi(paths(about))]
-pub(crate) struct Docs;
-
 /// What runs here.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct About {
     /// Of this host.
@@ -40,10 +34,6 @@ pub(crate) struct About {
 }
 
 /// Says what runs here.
-#[utoipa::path(
-    get, path = "/about", operation_id = "GetAboutInformation",
-    responses((status = 200, description = "What runs here", body = Envelope<About>)),
-)]
 async fn about(State(state): State<ApiState>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let shape = Shape::parse(query.as_deref(), OFFER)?;
     let installation = state.installation();

@@ -19,15 +19,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let kind =
-            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if !is_json(kind) {
-            let message = format!("the body must be JSON with Content-Type application/json, not \"{kind}\"");
-            return Err(ApiError::unsupported_media_type(message));
-        }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
-        parse(&bytes).map(Self)
+        json(request, state).await.and_then(read).map(Self)
     }
+}
+
+/// Any JSON without NUL characters.
+pub(crate) async fn json<S: Send + Sync>(request: Request, state: &S) -> Result<Value, ApiError> {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !is_json(kind) {
+        let message = format!("the body must be JSON with Content-Type application/json, not \"{kind}\"");
+        return Err(ApiError::unsupported_media_type(message));
+    }
+    let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+    parse(&bytes)
 }
 
 /// Why a body could not be read.
@@ -45,12 +49,17 @@ fn is_json(kind: &str) -> bool {
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::bad_request(format!("the body is not valid JSON: {error}")))?;
     if let Some(path) = nul(&value) {
         return Err(ApiError::property(&path, format!("{path} holds a NUL character (\\u0000)")));
     }
+    Ok(value)
+}
+
+/// A value as a type; what does not fit is named by its path.
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let mut path = error.path().to_string().trim_start_matches('.').to_owned();
         let reason = error.into_inner().to_string();
@@ -101,12 +110,12 @@ mod tests {
     }
 
     fn refused(text: &str) -> ApiError {
-        parse::<Outer>(text.as_bytes()).unwrap_err()
+        parse(text.as_bytes()).and_then(read::<Outer>).unwrap_err()
     }
 
     #[test]
     fn unknown_members_are_ignored_and_trailing_data_is_not() {
-        assert!(parse::<Outer>(br#"{"inner":{"name":"x","more":1},"else":[]}"#).is_ok());
+        assert!(parse(br#"{"inner":{"name":"x","more":1},"else":[]}"#).and_then(read::<Outer>).is_ok());
         assert!(refused(r#"{"inner":{"name":"x"}} {}"#).message().contains("not valid JSON"));
     }
 

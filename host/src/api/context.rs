@@ -16,8 +16,8 @@ use crate::api::ApiState;
 use crate::api::error::ApiError;
 use crate::api::operations::Operation;
 use crate::api::token::secret::{Secret, SecretKind};
-use crate::id::UserUid;
-use crate::model::{Role, Scope, Tier, TokenKind, User};
+use crate::id::{CompanyUid, ResellerUid, UserUid};
+use crate::model::{OrganizationKind, Role, Scope, Tier, TokenKind, User};
 use crate::store::{StoreError, Tx};
 
 /// The page's cookie. The prefix makes browsers insist on `Secure`, `Path=/` and no `Domain`.
@@ -38,6 +38,8 @@ pub(crate) struct Caller {
     pub(crate) role: Role,
     /// Whose rows they see.
     pub(crate) scope: Scope,
+    /// Who acts in their place: support.
+    pub(crate) actor: Option<UserUid>,
     /// Whether their key only reads.
     read_only: bool,
 }
@@ -220,37 +222,74 @@ pub(crate) async fn recognise(tx: &mut Tx, user: &User, entrance: Entrance) -> R
         return refuse("this user is disabled; ask an administrator");
     }
     let role: Role = user.role.parse().map_err(NotLetIn::Because)?;
-    let scope = scope(user, role)?;
-    if let Scope::Company(uid) = scope {
-        match tx.companies().get(&scope, uid).await? {
-            None => return refuse("this user's company does not exist any more"),
-            Some(company) if company.status != ACTIVE => {
-                return refuse("this user's company is not active; ask your provider");
-            }
-            Some(company) if entrance == Entrance::Rest && !company.rest_access_enabled => {
-                return refuse(
-                    "your provider has not enabled REST access for this company; the console works",
-                );
-            }
-            Some(_) => {}
+    let kind = tx.organizations().kind(user.organization_uid).await?;
+    let scope = scope(user, role, kind)?;
+    let organization = standing(tx, scope).await?;
+    match organization {
+        Standing::Gone => return refuse("this user's organisation does not exist any more"),
+        Standing::Inactive => return refuse("this user's organisation is not active; ask your provider"),
+        Standing::Active { rest: false } if entrance == Entrance::Rest => {
+            return refuse(
+                "your provider has not enabled REST access for this organisation; the console works",
+            );
         }
+        Standing::Active { .. } => {}
     }
-    Ok(Caller { uid: user.uid, name: user.name.clone(), role, scope, read_only: false })
+    Ok(Caller { uid: user.uid, name: user.name.clone(), role, scope, actor: None, read_only: false })
 }
 
-/// Whose rows a user sees. A role that sees less than a company or the provider gets nothing rather than too much.
-fn scope(user: &User, role: Role) -> Result<Scope, NotLetIn> {
-    let name = role.name();
-    if !role.has_scope() {
-        return Err(NotLetIn::Because(format!(
-            "users of the role {name} see less than a whole company or the provider, and this version cannot limit \
-             what they see, so it does not let them in"
-        )));
+/// How a caller's organisation stands.
+enum Standing {
+    Gone,
+    Inactive,
+    Active { rest: bool },
+}
+
+/// A company stands no better than its reseller.
+async fn standing(tx: &mut Tx, scope: Scope) -> Result<Standing, StoreError> {
+    let Some(uid) = scope.company() else {
+        return match scope.reseller() {
+            Some(uid) => reseller_standing(tx, uid).await,
+            None => Ok(Standing::Active { rest: true }),
+        };
+    };
+    let Some(company) = tx.companies().get(uid).await? else { return Ok(Standing::Gone) };
+    if company.status != ACTIVE {
+        return Ok(Standing::Inactive);
     }
-    match (role.tier(), user.company_uid) {
-        (Tier::Provider, None) => Ok(Scope::Provider),
-        (Tier::Company, Some(uid)) => Ok(Scope::Company(uid)),
-        _ => Err(NotLetIn::Because(format!("the role {name} does not fit where this user belongs"))),
+    match company.reseller_uid {
+        Some(reseller) => match reseller_standing(tx, reseller).await? {
+            Standing::Active { .. } => Ok(Standing::Active { rest: company.rest_access_enabled }),
+            worse => Ok(worse),
+        },
+        None => Ok(Standing::Active { rest: company.rest_access_enabled }),
+    }
+}
+
+async fn reseller_standing(tx: &mut Tx, uid: ResellerUid) -> Result<Standing, StoreError> {
+    Ok(match tx.resellers().get(uid).await? {
+        None => Standing::Gone,
+        Some(reseller) if reseller.status != ACTIVE => Standing::Inactive,
+        Some(reseller) => Standing::Active { rest: reseller.rest_access_enabled },
+    })
+}
+
+/// Whose rows a user sees. A role that does not fit where its user belongs gets nothing.
+fn scope(user: &User, role: Role, organization: Option<OrganizationKind>) -> Result<Scope, NotLetIn> {
+    let uid = user.organization_uid;
+    let company = CompanyUid(uid);
+    match (role.tier(), organization) {
+        (Tier::Provider, Some(OrganizationKind::Provider)) => Ok(match role {
+            Role::SiteAdministrator => Scope::Site(user.uid),
+            _ => Scope::Provider,
+        }),
+        (Tier::Reseller, Some(OrganizationKind::Reseller)) => Ok(Scope::Reseller(ResellerUid(uid))),
+        (Tier::Company, Some(OrganizationKind::Company)) => Ok(match role {
+            Role::LocationAdministrator | Role::LocationUser => Scope::Location(company, user.uid),
+            Role::SubTenant => Scope::Subtenant(company, user.uid),
+            _ => Scope::Company(company),
+        }),
+        _ => Err(NotLetIn::Because(format!("the role {} does not fit where this user belongs", role.name()))),
     }
 }
 
@@ -267,12 +306,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::id::CompanyUid;
 
-    fn user(role: Role, company: Option<CompanyUid>) -> User {
+    fn user(role: Role) -> User {
         User {
             uid: UserUid(Uuid::nil()),
-            company_uid: company,
+            organization_uid: Uuid::max(),
             name: "ada".to_owned(),
             role: role.name().to_owned(),
             password_hash: String::new(),
@@ -290,15 +328,27 @@ mod tests {
 
     #[test]
     fn nobody_sees_more_than_their_tier() {
-        let company = CompanyUid(Uuid::max());
+        let kinds = [OrganizationKind::Provider, OrganizationKind::Reseller, OrganizationKind::Company];
         for role in Role::ALL.iter().copied() {
-            match scope(&user(role, None), role) {
-                Ok(scope) => assert_eq!((scope, role.tier()), (Scope::Provider, Tier::Provider), "{role:?}"),
-                Err(NotLetIn::Because(_)) => {}
-                Err(NotLetIn::Fault(_)) => panic!("{role:?}"),
-            }
-            if let Ok(scope) = scope(&user(role, Some(company)), role) {
-                assert_eq!((scope, role.tier()), (Scope::Company(company), Tier::Company), "{role:?}");
+            assert!(scope(&user(role), role, None).is_err(), "{role:?}");
+            for kind in kinds {
+                let fits = match role.tier() {
+                    Tier::Provider => OrganizationKind::Provider,
+                    Tier::Reseller => OrganizationKind::Reseller,
+                    Tier::Company => OrganizationKind::Company,
+                };
+                match scope(&user(role), role, Some(kind)) {
+                    Ok(scope) => {
+                        assert_eq!(kind, fits, "{role:?}");
+                        assert_eq!(scope.company().is_some(), kind == OrganizationKind::Company, "{role:?}");
+                        assert_eq!(
+                            scope.reseller().is_some(),
+                            kind == OrganizationKind::Reseller,
+                            "{role:?}"
+                        );
+                    }
+                    Err(_) => assert_ne!(kind, fits, "{role:?}"),
+                }
             }
         }
     }

@@ -3,12 +3,13 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
-use crate::api::query::{ListRequest, Shape};
-use crate::store::list::Page;
+use crate::api::query::Shape;
+use crate::store;
 
 /// The answer of an operation.
 #[derive(Debug, Serialize, ToSchema)]
@@ -111,22 +112,6 @@ pub(crate) fn all<T: Serialize>(things: &[T], shape: &Shape) -> Result<Response,
     Ok(body(&cut(things, shape)?, None))
 }
 
-/// A page of a list, cut to what was selected.
-pub(crate) fn page<M, T: Serialize>(
-    page: Page<M>,
-    request: &ListRequest,
-    into: impl Fn(M) -> T,
-) -> Result<Response, ApiError> {
-    let paging_info =
-        PagingInformation { total: page.total, count: page.items.len(), offset: request.query.offset };
-    let things: Vec<T> = page.items.into_iter().map(into).collect();
-    let meta = Some(ResponseMetadata { paging_info });
-    if request.shape.select.is_all() {
-        return Ok(body(&things, meta));
-    }
-    Ok(body(&cut(&things, &request.shape)?, meta))
-}
-
 fn wrap<T: Serialize>(
     thing: &T,
     shape: &Shape,
@@ -146,6 +131,44 @@ fn cut<T: Serialize>(things: &[T], shape: &Shape) -> Result<Vec<serde_json::Valu
 
 fn body<T: Serialize + ?Sized>(data: &T, meta: Option<ResponseMetadata>) -> Response {
     Json(Envelope { data, meta, errors: None }).into_response()
+}
+
+/// An answer that the store wrote as JSON already.
+#[derive(Debug)]
+pub(crate) struct Rendered(String);
+
+impl IntoResponse for Rendered {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+/// One object.
+pub(crate) fn rendered(data: &store::list::Json, meta: Option<&ResponseMetadata>) -> Rendered {
+    enclose(&data.0, meta)
+}
+
+/// A page of objects.
+pub(crate) fn rendered_page(page: &store::list::Rows, offset: u32) -> Rendered {
+    let count = page.items.len();
+    let paging_info = PagingInformation { total: page.total, count, offset };
+    let size: usize = page.items.iter().map(|item| item.0.len() + 1).sum();
+    let mut data = String::with_capacity(size + 2);
+    data.push('[');
+    for (index, item) in page.items.iter().enumerate() {
+        if index > 0 {
+            data.push(',');
+        }
+        data.push_str(&item.0);
+    }
+    data.push(']');
+    enclose(&data, Some(&ResponseMetadata { paging_info }))
+}
+
+fn enclose(data: &str, meta: Option<&ResponseMetadata>) -> Rendered {
+    let meta = meta.and_then(|meta| serde_json::to_string(meta).ok());
+    let meta = meta.map_or(String::new(), |meta| format!(",\"meta\":{meta}"));
+    Rendered(format!("{{\"data\":{data}{meta}}}"))
 }
 
 /// The answer of an operation that has nothing to tell.

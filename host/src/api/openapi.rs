@@ -1,6 +1,7 @@
 //! The OpenAPI document. Handlers document what is particular to them; what all share (paging, headers, errors, who is
 //! admitted) is added here from the operations table.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
@@ -8,9 +9,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
 use crate::api::operations::{self, Operation, QueryKind};
-use crate::api::{
-    about, agents, alarms, companies, envelope, plugins, servers, session, token, users, workloads,
-};
+use crate::api::{alarms, contract, envelope, plugins, session};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
 static TEXT: LazyLock<String> =
@@ -44,19 +43,8 @@ pub(super) fn properties(schema: &'static Value) -> Vec<(&'static str, &'static 
 }
 
 fn build() -> Value {
-    let areas: [Document; 11] = [
-        about::Docs::openapi(),
-        agents::Docs::openapi(),
-        alarms::Docs::openapi(),
-        companies::Docs::openapi(),
-        plugins::Docs::openapi(),
-        servers::Docs::openapi(),
-        session::Docs::openapi(),
-        token::Docs::openapi(),
-        users::Docs::openapi(),
-        workloads::Docs::openapi(),
-        Shared::openapi(),
-    ];
+    let areas: [Document; 4] =
+        [alarms::Docs::openapi(), plugins::Docs::openapi(), session::Docs::openapi(), Shared::openapi()];
     let merged = areas.into_iter().fold(Document::default(), Document::merge_from);
     let mut document = serde_json::to_value(merged).unwrap_or_default();
     let head = json!({
@@ -83,16 +71,54 @@ fn build() -> Value {
             complete(operation);
         }
     }
+    add_contract(&mut document);
     if let Some(components) = document.get_mut("components") {
         for (name, schema) in members(components, "schemas") {
             refer(name, schema);
-            // Nothing is ever answered with null but `data`; what is taken may be null.
-            if !name.ends_with("Input") && !name.ends_with("Form") && name != "EmptyResponse" {
+            // Nothing of ours is ever answered with null but `data`; what is taken may be null.
+            if contract::schema(name).is_none()
+                && !name.ends_with("Input")
+                && !name.ends_with("Form")
+                && name != "EmptyResponse"
+            {
                 without_null(schema);
             }
         }
     }
     document
+}
+
+/// The operations of the contract that are mounted, with all they refer to.
+fn add_contract(document: &mut Value) {
+    let mut wanted = Vec::new();
+    for id in crate::api::routes().mounted() {
+        let Some((path, method, operation)) = contract::operation(id) else { continue };
+        merge(document, json!({"paths": {path: {method: operation}}}));
+        references(operation, &mut wanted);
+    }
+    let mut done = BTreeSet::new();
+    while let Some(pointer) = wanted.pop() {
+        let (Some(found), true) = (contract::document().pointer(pointer), done.insert(pointer)) else {
+            continue;
+        };
+        let mut parts = pointer.trim_start_matches("/components/").splitn(2, '/');
+        if let (Some(kind), Some(name)) = (parts.next(), parts.next()) {
+            merge(document, json!({"components": {kind: {name: null}}}));
+            merge(document, json!({"components": {kind: {name: found}}}));
+        }
+        references(found, &mut wanted);
+    }
+}
+
+fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#')));
+            members.values().for_each(|inner| references(inner, found));
+        }
+        Value::Array(items) => items.iter().for_each(|inner| references(inner, found)),
+        _ => {}
+    }
 }
 
 /// An envelope repeats the schema of what is in it: refer to that instead.

@@ -12,8 +12,10 @@ use axum::routing::{MethodFilter, on};
 use futures_util::future::BoxFuture;
 use http::Method;
 
+use crate::api::ask::{self, Ask, Under};
 use crate::api::{ApiState, context};
 use crate::model::Role;
+use crate::store::list::Resource;
 
 const OF_VSPC: &str = include_str!("operations.tsv");
 const OF_KEELSON: &str = include_str!("operations-keelson.tsv");
@@ -111,6 +113,33 @@ impl Routes {
         self.mount(id, |operation| Guarded { operation, handler })
     }
 
+    /// Mounts the list of a resource.
+    pub(crate) fn list(self, id: &'static str, resource: &'static Resource) -> Self {
+        self.list_under(id, resource, &[])
+    }
+
+    /// Mounts the list of a resource below one object, named in the path by the rows' own property.
+    pub(crate) fn list_of(
+        self,
+        id: &'static str,
+        resource: &'static Resource,
+        parameter: &'static str,
+        parent: &'static Resource,
+    ) -> Self {
+        self.list_under(id, resource, &[ask::under(parameter, parent)])
+    }
+
+    /// Mounts the list of a resource below objects that the caller must see.
+    pub(crate) fn list_under(self, id: &'static str, resource: &'static Resource, above: &[Under]) -> Self {
+        let above = above.to_vec();
+        self.add(id, async move |ask: Ask| ask::list(ask, resource, &above).await)
+    }
+
+    /// Mounts one object of a resource, by the last id of the path.
+    pub(crate) fn get(self, id: &'static str, resource: &'static Resource) -> Self {
+        self.add(id, async move |ask: Ask| ask.read(resource).await)
+    }
+
     /// Mounts a handler that anybody reaches: the one that hands out tokens.
     pub(crate) fn open<T, H>(self, id: &'static str, handler: H) -> Self
     where
@@ -152,7 +181,6 @@ impl Routes {
     }
 
     /// The ids of what is mounted.
-    #[cfg(test)]
     pub(crate) fn mounted(&self) -> &[&'static str] {
         &self.mounted
     }
@@ -178,6 +206,7 @@ where
             match context::admit(&state, &parts, self.operation).await {
                 Ok(caller) => {
                     parts.extensions.insert(caller);
+                    parts.extensions.insert(self.operation);
                     self.handler.call(Request::from_parts(parts, body), state).await
                 }
                 Err(error) => error.into_response(),

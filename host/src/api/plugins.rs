@@ -15,7 +15,7 @@ use crate::api::query::{Offer, Shape};
 use crate::model::Scope;
 use crate::plugins::{PluginState, PluginStatus};
 
-const OFFER: Offer = Offer { schema: "PluginInfo", expand: &[] };
+const OFFER: Offer = Offer { schema: "PluginInfo" };
 /// The API wants a UUID for a plugin: the `UUIDv5` of its id in this namespace.
 const NAMESPACE: Uuid = uuid!("6f0b7c52-6d3c-5c3e-9b0e-2f6f1f3c9a71");
 

@@ -5,8 +5,9 @@
 //! other people's rows to a script that deletes what it gets. So is a parameter whose name is a slip away from one that
 //! the operation has (`fitler`); parameters of quite other names are ignored, because clients in the wild send some.
 
+use crate::api::contract;
 use crate::api::error::ApiError;
-use crate::store::list::{ListQuery, Resource};
+use crate::store::list::{Kind, ListQuery, Property, Resource, Shown, Value};
 
 mod filter;
 mod json;
@@ -35,10 +36,8 @@ const OF_ANY: [&str; 2] = ["select", "expand"];
 /// What can be asked of one kind of answer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Offer {
-    /// The component schema that `select` picks from.
+    /// The component schema that `select` picks from; it also says what `expand` takes.
     pub(crate) schema: &'static str,
-    /// The names that `expand` takes.
-    pub(crate) expand: &'static [&'static str],
 }
 
 /// How an answer is cut and what is added to it.
@@ -51,9 +50,16 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Whether `name` is to be added.
-    pub(crate) fn expands(&self, name: &str) -> bool {
-        self.expand.contains(&name)
+    /// What of a resource the answer shows.
+    pub(crate) fn shown(&self, resource: &Resource) -> Vec<Shown> {
+        let kept = resource.properties.iter().filter(|property| {
+            if self.select.is_all() {
+                !property.is_embedded() || !self.expand.is_empty()
+            } else {
+                self.select.keeps(property.name)
+            }
+        });
+        kept.map(|property| Shown { property: *property, unknown: &[] }).collect()
     }
 
     /// Reads `select` and `expand`.
@@ -63,10 +69,11 @@ impl Shape {
         Self::from_pairs(&pairs, offer)
     }
 
-    fn from_pairs(pairs: &Pairs, offer: Offer) -> Result<Self, ApiError> {
+    /// Reads them from parameters that were split already.
+    pub(crate) fn from_pairs(pairs: &Pairs, offer: Offer) -> Result<Self, ApiError> {
         Ok(Self {
             select: Select::parse(pairs.one("select")?, offer.schema)?,
-            expand: expand(pairs, offer.expand)?,
+            expand: expand(pairs, &contract::expands(offer.schema))?,
         })
     }
 }
@@ -83,15 +90,19 @@ pub(crate) struct ListRequest {
 impl ListRequest {
     /// Reads all parameters of a list.
     pub(crate) fn parse(query: Option<&str>, resource: &Resource, offer: Offer) -> Result<Self, ApiError> {
-        let pairs = Pairs::parse(query)?;
+        Self::from_pairs(&Pairs::parse(query)?, resource, offer)
+    }
+
+    /// Reads them from parameters that were split already.
+    pub(crate) fn from_pairs(pairs: &Pairs, resource: &Resource, offer: Offer) -> Result<Self, ApiError> {
         pairs.no_slips(&OF_LISTS)?;
         let query = ListQuery {
             filter: filter::parse(pairs.one("filter")?, resource)?,
             sort: sort::parse(pairs.one("sort")?, resource)?,
-            limit: number(&pairs, "limit", DEFAULT_LIMIT, 1..=MAX_LIMIT)?,
-            offset: number(&pairs, "offset", 0, 0..=MAX_OFFSET)?,
+            limit: number(pairs, "limit", DEFAULT_LIMIT, 1..=MAX_LIMIT)?,
+            offset: number(pairs, "offset", 0, 0..=MAX_OFFSET)?,
         };
-        Ok(Self { query, shape: Shape::from_pairs(&pairs, offer)? })
+        Ok(Self { query, shape: Shape::from_pairs(pairs, offer)? })
     }
 }
 
@@ -111,7 +122,7 @@ fn number(
 }
 
 /// `expand=A&expand=B`, `expand=A,B` and `expand=["A","B"]` are the same.
-fn expand(pairs: &Pairs, offered: &'static [&'static str]) -> Result<Vec<&'static str>, ApiError> {
+fn expand(pairs: &Pairs, offered: &[&'static str]) -> Result<Vec<&'static str>, ApiError> {
     let mut chosen = Vec::new();
     for text in pairs.all("expand") {
         for word in text.split(|c: char| "[],\"' ".contains(c)).filter(|word| !word.is_empty()) {
@@ -122,13 +133,29 @@ fn expand(pairs: &Pairs, offered: &'static [&'static str]) -> Result<Vec<&'stati
     Ok(chosen)
 }
 
-fn unknown_expand(word: &str, offered: &'static [&'static str]) -> ApiError {
+fn unknown_expand(word: &str, offered: &[&'static str]) -> ApiError {
     let message = if offered.is_empty() {
         format!("this operation expands nothing, so not \"{}\" either", brief(word))
     } else {
         format!("cannot expand \"{}\"; {}", brief(word), nearest(word, offered.iter().copied()))
     };
     ApiError::parameter("expand", message)
+}
+
+/// A value of the contract, as its property is stored.
+pub(crate) fn stored(property: &Property, value: &serde_json::Value) -> Option<Value> {
+    if value.is_null() {
+        return Some(Value::Null);
+    }
+    match property.kind {
+        Kind::Text | Kind::Code => value.as_str().map(|text| Value::Text(text.to_owned())),
+        Kind::Integer => value.as_i64().map(Value::Integer),
+        Kind::Number => value.as_f64().map(Value::Number),
+        Kind::Instant | Kind::Date => value.as_str().and_then(crate::instant::parse).map(Value::Integer),
+        Kind::Uuid => value.as_str().and_then(|text| uuid::Uuid::try_parse(text).ok()).map(Value::Uuid),
+        Kind::Flag => value.as_bool().map(Value::Flag),
+        Kind::List | Kind::Json => Some(Value::Text(value.to_string())),
+    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ impl Host {
         let installation = tx.installation().ensure(&*clock).await.unwrap();
         let password_hash = password::hash("correct horse").unwrap();
         let role = Role::PortalAdministrator;
-        let user = NewUser { company_uid: None, name: "Ada".to_owned(), role, password_hash };
+        let user =
+            NewUser { organization_uid: installation.uid, name: "Ada".to_owned(), role, password_hash };
         tx.users().create(&*clock, &user).await.unwrap();
         tx.commit().await.unwrap();
         let shared: SharedClock = Arc::<ManualClock>::clone(&clock);

@@ -8,7 +8,7 @@ use crate::api::token::password;
 use crate::api::token::secret::{Secret, SecretKind};
 use crate::clock::{Clock, DAY, SystemClock};
 use crate::id::CompanyUid;
-use crate::model::{NewApiKey, NewCompany, NewUser, Role, Scope, Tier};
+use crate::model::{NewApiKey, NewCompany, NewOrganization, NewUser, Role, Tier};
 use crate::store::{StoreError, Tx};
 
 /// Shorter passwords are refused.
@@ -74,16 +74,18 @@ impl CompanyCommand {
         let store = place.store().await?;
         let mut tx = store.write().await?;
         let new = NewCompany {
-            name: named(&name)?,
+            organization: NewOrganization::named(&named(&name)?),
             alarm_detect_enabled: true,
             rest_access_enabled: true,
             owner_name: named(&owner)?,
-            details: "{}".to_owned(),
+            reseller_uid: None,
+            subscription_plan_uid: None,
+            services: "{}".to_owned(),
         };
         let made = tx.companies().create(&SystemClock, &new).await;
-        let company = made.map_err(|error| taken(error, "company", &name))?;
+        let uid = made.map_err(|error| taken(error, "company", &name))?;
         tx.commit().await?;
-        say(&company.uid.to_string())
+        say(&uid.to_string())
     }
 }
 
@@ -92,15 +94,9 @@ impl UserCommand {
         let Self::Add { name, role, company, password_stdin } = self;
         let store = place.store().await?;
         let mut tx = store.write().await?;
-        if !role.has_scope() {
-            bail!(
-                "users of the role {} cannot be made yet: the host cannot limit what they would see",
-                role.name()
-            );
-        }
-        let company_uid = match (role.tier(), company) {
-            (Tier::Provider, None) => None,
-            (Tier::Company, Some(company)) => Some(company_named(&mut tx, &company).await?),
+        let organization_uid = match (role.tier(), company) {
+            (Tier::Provider, None) => tx.installation().ensure(&SystemClock).await?.uid,
+            (Tier::Company, Some(company)) => company_named(&mut tx, &company).await?.0,
             (Tier::Provider, Some(_)) => {
                 bail!("{} is a role of the provider; leave out --company", role.name())
             }
@@ -113,7 +109,8 @@ impl UserCommand {
         if secret.chars().count() < SHORTEST_PASSWORD {
             bail!("the password has fewer than {SHORTEST_PASSWORD} characters; choose a longer one");
         }
-        let new = NewUser { company_uid, name: named(&name)?, role, password_hash: password::hash(&secret)? };
+        let new =
+            NewUser { organization_uid, name: named(&name)?, role, password_hash: password::hash(&secret)? };
         let made = tx.users().create(&SystemClock, &new).await;
         made.map_err(|error| taken(error, "user", &name))?;
         tx.commit().await?;
@@ -141,7 +138,7 @@ impl KeyCommand {
 /// A company by its id or its name.
 pub(super) async fn company_named(tx: &mut Tx, company: &str) -> anyhow::Result<CompanyUid> {
     if let Ok(uid) = company.parse::<CompanyUid>()
-        && tx.companies().get(&Scope::Provider, uid).await?.is_some()
+        && tx.companies().get(uid).await?.is_some()
     {
         return Ok(uid);
     }

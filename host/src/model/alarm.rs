@@ -1,8 +1,6 @@
 //! Templates and alarms.
 
-use uuid::Uuid;
-
-use crate::id::{ActivationUid, AgentUid, AlarmTemplateUid, AlarmUid, CompanyUid, LocationUid};
+use crate::id::AlarmTemplateUid;
 
 /// The state of an alarm, in the API's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,56 +84,4 @@ pub struct NewTemplate {
     pub cause: String,
     /// What to do.
     pub resolution: String,
-}
-
-/// An alarm of one template for one object. It stays, resolved, when the object is well again.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Alarm {
-    /// Its id.
-    pub uid: AlarmUid,
-    /// Under which template.
-    pub template_uid: AlarmTemplateUid,
-    /// Whose object.
-    pub company_uid: CompanyUid,
-    /// Where the object stands.
-    pub location_uid: Option<LocationUid>,
-    /// Which agent knows the object.
-    pub agent_uid: Option<AgentUid>,
-    /// A word of the API's object types.
-    pub object_type: String,
-    /// The object.
-    pub object_uid: Uuid,
-    /// The object's name.
-    pub object_name: String,
-    /// The machine's name.
-    pub computer_name: String,
-    /// The last activation.
-    pub activation_uid: ActivationUid,
-    /// Its status, an [`AlarmStatus`].
-    pub status: String,
-    /// What is wrong.
-    pub message: String,
-    /// What somebody said about it.
-    pub remark: String,
-    /// When the status changed last.
-    pub changed_at: i64,
-    /// How often it came back.
-    pub repeat_count: i64,
-}
-
-/// One change of an alarm's status.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Activation {
-    /// Its id.
-    pub uid: ActivationUid,
-    /// Of which alarm.
-    pub alarm_uid: AlarmUid,
-    /// An [`AlarmStatus`].
-    pub status: String,
-    /// What is wrong.
-    pub message: String,
-    /// What somebody said about it.
-    pub remark: String,
-    /// Unix milliseconds.
-    pub created_at: i64,
 }

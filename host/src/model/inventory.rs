@@ -1,8 +1,6 @@
 //! What agents report.
 
-use crate::id::{
-    AgentUid, BackupServerUid, CompanyUid, JoinTokenUid, LocationUid, RestorePointUid, WorkloadUid,
-};
+use crate::id::{AgentUid, CompanyUid, JoinTokenUid, LocationUid};
 
 /// Which listener an agent comes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,85 +87,4 @@ pub struct Agent {
     pub sequence: i64,
     /// Grows with every change a rule may care about.
     pub revision: i64,
-}
-
-/// A backup server that an agent stands beside.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct BackupServer {
-    /// Its id.
-    pub uid: BackupServerUid,
-    /// The agent that reports it.
-    pub agent_uid: AgentUid,
-    /// Whose it is.
-    pub company_uid: CompanyUid,
-    /// The agent's location.
-    pub location_uid: LocationUid,
-    /// For people.
-    pub name: String,
-    /// The engine's own id.
-    pub key: String,
-    /// `restic`, `vbr`, …
-    pub engine: String,
-    /// The engine's.
-    pub version: String,
-    /// The agent's door, which gives the server's role.
-    pub door: String,
-    /// Whether the agent is connected.
-    pub connected: bool,
-}
-
-/// Something that is backed up.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Workload {
-    /// Its id.
-    pub uid: WorkloadUid,
-    /// The server that reports it.
-    pub server_uid: BackupServerUid,
-    /// That server's agent.
-    pub agent_uid: AgentUid,
-    /// Whose it is.
-    pub company_uid: CompanyUid,
-    /// The agent's location.
-    pub location_uid: LocationUid,
-    /// For people.
-    pub name: String,
-    /// `computer`, …
-    pub kind: String,
-    /// `Server`, `Workstation` or `Unknown`.
-    pub operation_mode: String,
-    /// Paths or disks, in words.
-    pub backed_up_items: String,
-    /// When the host heard of it first.
-    pub first_seen: i64,
-    /// Absent: never backed up.
-    pub newest_restore_point: Option<i64>,
-    /// How many there are.
-    pub restore_points: i64,
-    /// When it ceased to be; the alarm pass removes it.
-    pub gone_at: Option<i64>,
-    /// Grows with every change.
-    pub revision: i64,
-}
-
-/// A state that a workload can be restored to.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct RestorePoint {
-    /// Its id.
-    pub uid: RestorePointUid,
-    /// Of what.
-    pub workload_uid: WorkloadUid,
-    /// Whose it is.
-    pub company_uid: CompanyUid,
-    /// The engine's own id.
-    pub key: String,
-    /// Unix milliseconds.
-    pub created_at: i64,
-    /// Bytes stored, where the engine says.
-    pub size: Option<i64>,
-    /// Bytes protected, where the engine says.
-    pub source_size: Option<i64>,
-    /// Where it lies.
-    pub destination: String,
-    /// What it holds, in words.
-    pub backed_up_items: String,
 }

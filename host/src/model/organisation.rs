@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::id::{CompanyUid, TokenUid, UserUid};
+use crate::id::{CompanyUid, ResellerUid, TokenUid, UserUid};
 
 /// This installation of Keelson.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
@@ -15,7 +15,72 @@ pub struct Installation {
     pub installed_at: i64,
 }
 
-/// A tenant of the provider.
+/// Which tier an organisation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrganizationKind {
+    /// The service provider; there is one.
+    Provider,
+    /// A reseller of the provider.
+    Reseller,
+    /// A tenant.
+    Company,
+}
+
+impl OrganizationKind {
+    /// As stored and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provider => "Provider",
+            Self::Reseller => "Reseller",
+            Self::Company => "Company",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Provider, Self::Reseller, Self::Company].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// An organisation to be made, in the words of the API's `OrganizationInput`.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the API's own")]
+pub struct NewOrganization {
+    pub name: String,
+    pub alias: Option<String>,
+    pub city: Option<String>,
+    pub company_id: Option<String>,
+    pub country: Option<i64>,
+    pub country_name: Option<String>,
+    pub domain: Option<String>,
+    pub email: Option<String>,
+    pub legal_name: Option<String>,
+    #[serde(rename = "locationAdmin0Code")]
+    pub location_admin0_code: Option<String>,
+    #[serde(rename = "locationAdmin1Code")]
+    pub location_admin1_code: Option<String>,
+    #[serde(rename = "locationAdmin2Code")]
+    pub location_admin2_code: Option<String>,
+    pub notes: Option<String>,
+    pub phone: Option<String>,
+    pub region_name: Option<String>,
+    pub state: Option<i64>,
+    pub street: Option<String>,
+    pub tax_id: Option<String>,
+    pub veeam_tenant_id: Option<String>,
+    pub website: Option<String>,
+    pub zip_code: Option<String>,
+}
+
+impl NewOrganization {
+    /// One of which no more than the name is known.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+}
+
+/// A tenant of the provider or of a reseller.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Company {
     /// Its id.
@@ -30,8 +95,8 @@ pub struct Company {
     pub rest_access_enabled: bool,
     /// The owner's user name.
     pub owner_name: String,
-    /// The rest of the organisation's properties: a JSON object.
-    pub details: String,
+    /// Absent: a tenant of the provider itself.
+    pub reseller_uid: Option<ResellerUid>,
     /// Unix milliseconds.
     pub created_at: i64,
 }
@@ -39,16 +104,50 @@ pub struct Company {
 /// A company to be made.
 #[derive(Debug, Clone)]
 pub struct NewCompany {
-    /// Unique without regard to case.
-    pub name: String,
+    /// Its organisation.
+    pub organization: NewOrganization,
     /// Whether its users are shown alarms.
     pub alarm_detect_enabled: bool,
     /// Whether its users may use the API.
     pub rest_access_enabled: bool,
     /// The owner's user name.
     pub owner_name: String,
-    /// The rest of the organisation's properties: a JSON object.
-    pub details: String,
+    /// Absent: a tenant of the provider itself.
+    pub reseller_uid: Option<ResellerUid>,
+    /// What it pays by.
+    pub subscription_plan_uid: Option<Uuid>,
+    /// What it is offered: a JSON object in the words of the API's `CompanyServices`.
+    pub services: String,
+}
+
+/// An organisation between the provider and companies.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Reseller {
+    /// Its id.
+    pub uid: ResellerUid,
+    /// Unique without regard to case.
+    pub name: String,
+    /// A word of the API's `status`.
+    pub status: String,
+    /// Whether its users may use the API.
+    pub rest_access_enabled: bool,
+}
+
+/// A reseller to be made.
+#[derive(Debug, Clone)]
+pub struct NewReseller {
+    /// Its organisation.
+    pub organization: NewOrganization,
+    /// Whether its users may use the API.
+    pub rest_access_enabled: bool,
+    /// The owner's user name.
+    pub owner_name: String,
+    /// Its number with the vendor's partner programme.
+    pub pro_partner_id: Option<String>,
+    /// In free words.
+    pub description: Option<String>,
+    /// What it may offer: a JSON object in the words of the API's `ResellerServices`.
+    pub services: String,
 }
 
 /// Somebody who signs in.
@@ -56,8 +155,8 @@ pub struct NewCompany {
 pub struct User {
     /// Its id.
     pub uid: UserUid,
-    /// Absent: a user of the provider.
-    pub company_uid: Option<CompanyUid>,
+    /// The provider, a reseller or a company.
+    pub organization_uid: Uuid,
     /// Unique without regard to case.
     pub name: String,
     /// A [`super::Role`], as the API spells it.
@@ -79,8 +178,8 @@ impl std::fmt::Debug for User {
 /// A user to be made.
 #[derive(Debug, Clone)]
 pub struct NewUser {
-    /// Absent: a user of the provider.
-    pub company_uid: Option<CompanyUid>,
+    /// The provider, a reseller or a company.
+    pub organization_uid: Uuid,
     /// Unique without regard to case.
     pub name: String,
     /// Its role.

@@ -1,22 +1,38 @@
 //! Who may see what.
 
-use crate::id::CompanyUid;
+use crate::id::{CompanyUid, ResellerUid, UserUid};
 
-/// Whose rows a caller sees. Every repository call that reads a tenant's rows takes one.
+/// Whose rows a caller sees. Every read of a tenant's rows takes one, and the list engine turns it into SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// All companies: the provider's own users, and the host itself.
+    /// Everything: the provider's own users, and the host itself.
     Provider,
+    /// The sites given to one site administrator, and the organisations that have something there.
+    Site(UserUid),
+    /// One reseller and its companies.
+    Reseller(ResellerUid),
     /// One company.
     Company(CompanyUid),
+    /// The locations of one company that are given to one user.
+    Location(CompanyUid, UserUid),
+    /// What one subtenant of a company backed up.
+    Subtenant(CompanyUid, UserUid),
 }
 
 impl Scope {
     /// The company it is limited to.
     pub fn company(self) -> Option<CompanyUid> {
         match self {
-            Self::Provider => None,
-            Self::Company(uid) => Some(uid),
+            Self::Provider | Self::Site(_) | Self::Reseller(_) => None,
+            Self::Company(uid) | Self::Location(uid, _) | Self::Subtenant(uid, _) => Some(uid),
+        }
+    }
+
+    /// The reseller it is limited to.
+    pub fn reseller(self) -> Option<ResellerUid> {
+        match self {
+            Self::Reseller(uid) => Some(uid),
+            _ => None,
         }
     }
 }
@@ -78,16 +94,6 @@ roles! {
     LocationUser "LU" Company,
     SubTenant "ST" Company,
     CompanyInvoiceAuditor "CIA" Company,
-}
-
-impl Role {
-    /// Whether a [`Scope`] can say what such a user sees: a whole provider or a whole company. Sites, locations,
-    /// subtenants and resellers have no scope yet, and a wider one instead would show them what is not theirs.
-    pub fn has_scope(self) -> bool {
-        let narrower =
-            [Self::SiteAdministrator, Self::LocationAdministrator, Self::LocationUser, Self::SubTenant];
-        self.tier() != Tier::Reseller && !narrower.contains(&self)
-    }
 }
 
 impl std::str::FromStr for Role {

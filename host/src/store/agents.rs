@@ -1,12 +1,13 @@
 //! Management agents: identity and presence. What they report is in `ingest.rs`.
 
-use super::list::{Kind, ListQuery, Page, Property, Resource, compile};
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
 use crate::id::{AgentUid, CompanyUid, LocationUid};
-use crate::model::{Agent, Door, Scope};
+use crate::model::{Agent, Door};
 
 statements! {
+    GET = "SELECT uid, company_uid, location_uid, host_name, machine_id, platform, os_version, version, version_status, \
+        driver, door, enrolled_at, connected, last_heartbeat, epoch, sequence, revision FROM agents WHERE uid = $1";
     INSERT = "INSERT INTO agents (uid, company_uid, location_uid, host_name, host_name_folded, machine_id, platform, \
         os_version, version, version_status, driver, door, certificate, enrolled_at, connected, last_heartbeat, session, \
         epoch, sequence, due_at, revision) \
@@ -21,45 +22,6 @@ statements! {
     DISCONNECTED = "UPDATE agents SET connected = $3, due_at = $4, revision = revision + 1 WHERE uid = $1 AND session = $2";
     ALL_DISCONNECTED = "UPDATE agents SET connected = $1, due_at = $3, revision = revision + 1 WHERE connected = $2";
 }
-
-/// The list of agents.
-pub static AGENTS: Resource = Resource {
-    name: "ManagementAgent",
-    properties: &[
-        Property::of("instanceUid", Kind::Uuid, "uid"),
-        Property::of("organizationUid", Kind::Uuid, "company_uid"),
-        Property::of("locationUid", Kind::Uuid, "location_uid"),
-        Property::text("hostName", "host_name", Some("host_name_folded")),
-        Property::text("version", "version", None),
-        Property::of(
-            "versionStatus",
-            Kind::Code(&["Unknown", "UpToDate", "OutOfDate", "PatchAvailable"]),
-            "version_status",
-        ),
-        Property::of(
-            "connectionStatus",
-            Kind::Code(&["Unknown", "Online", "Inaccessible", "Rejected"]),
-            "CASE WHEN connected THEN 'Online' ELSE 'Inaccessible' END",
-        ),
-        Property::of(
-            "status",
-            Kind::Code(&["Unknown", "Healthy", "Inaccessible", "Warning", "Error"]),
-            "CASE WHEN connected THEN 'Healthy' ELSE 'Inaccessible' END",
-        ),
-        Property::of(
-            "type",
-            Kind::Code(&["Unknown", "CloudConnect", "Client", "Hosted"]),
-            "CASE WHEN door = 'hosted' THEN 'Hosted' ELSE 'Client' END",
-        ),
-        Property::of("discoveryTime", Kind::Instant, "enrolled_at"),
-        Property::of("lastHeartbeatTime", Kind::Instant, "last_heartbeat"),
-    ],
-    columns: "uid, company_uid, location_uid, host_name, machine_id, platform, os_version, version, version_status, \
-        driver, door, enrolled_at, connected, last_heartbeat, epoch, sequence, revision",
-    from: "agents WHERE 1 = 1",
-    company: Some("company_uid"),
-    id: "uid",
-};
 
 /// What is known of an agent at its enrolment or at the start of a session.
 #[derive(Debug, Clone)]
@@ -126,8 +88,9 @@ impl Agents<'_> {
     }
 
     /// One agent.
-    pub async fn get(&mut self, scope: &Scope, uid: AgentUid) -> Result<Option<Agent>, StoreError> {
-        compile::get(self.0, &AGENTS, scope, uid.0).await
+    pub async fn get(&mut self, uid: AgentUid) -> Result<Option<Agent>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(GET).bind(uid).fetch_optional(db).await?);
+        Ok(row)
     }
 
     /// Whether this certificate is one the agent may use. Seeing the current one ends the former one's time.
@@ -215,10 +178,5 @@ impl Agents<'_> {
             .await?
             .rows_affected());
         Ok(rows)
-    }
-
-    /// A page of agents.
-    pub async fn list(&mut self, scope: &Scope, query: &ListQuery) -> Result<Page<Agent>, StoreError> {
-        compile::run(self.0, &AGENTS, scope, query).await
     }
 }

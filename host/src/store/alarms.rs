@@ -3,16 +3,11 @@
 use uuid::Uuid;
 
 use super::bulk::{BulkStatement, Column, Type};
-use super::list::{Kind, ListQuery, Page, Property, Resource, Value, compile};
-use super::{StoreError, Tx, on, statements};
+use super::list::Value;
+use super::{StoreError, Tx};
 use crate::clock::Clock;
 use crate::id::{self, AgentUid, AlarmTemplateUid, AlarmUid, CompanyUid, LocationUid};
-use crate::model::{Activation, Alarm, AlarmStatus, Scope};
-
-statements! {
-    HISTORY = "SELECT uid, alarm_uid, status, message, remark, created_at FROM alarm_activations \
-        WHERE alarm_uid = $1 ORDER BY created_at NULLS FIRST, uid";
-}
+use crate::model::AlarmStatus;
 
 const OF_OBJECTS: BulkStatement = BulkStatement {
     name: "store::alarms::OF_OBJECTS",
@@ -79,39 +74,6 @@ const ACTIVATE: BulkStatement = BulkStatement {
 
 pub(super) const BULK: &[BulkStatement] = &[OF_OBJECTS, RAISE, RESOLVE, REWORD, ACTIVATE];
 
-const STATUSES: &[&str] = &["Unknown", "Resolved", "Info", "Warning", "Error", "Acknowledged"];
-const OBJECTS: &[&str] =
-    &["Unknown", "ManagementAgent", "Company", "Internal", "ObjectEntity", "BackupAgent", "BackupServer"];
-
-/// The list of alarms, resolved ones too: clients filter by `lastActivation.status`.
-pub static ALARMS: Resource = Resource {
-    name: "ActiveAlarm",
-    properties: &[
-        Property::of("instanceUid", Kind::Uuid, "uid"),
-        Property::of("alarmTemplateUid", Kind::Uuid, "template_uid"),
-        Property::of("repeatCount", Kind::Integer, "repeat_count"),
-        Property::of("area", Kind::Code(&["vspc", "vone"]), "'vspc'"),
-        Property::of("object.type", Kind::Code(OBJECTS), "object_type"),
-        Property::of("object.instanceUid", Kind::Uuid, "object_uid"),
-        Property::of("object.objectUid", Kind::Uuid, "object_uid"),
-        Property::text("object.objectName", "object_name", Some("object_name_folded")),
-        Property::text("object.computerName", "computer_name", None),
-        Property::of("object.organizationUid", Kind::Uuid, "company_uid"),
-        Property::of("object.locationUid", Kind::Uuid, "location_uid"),
-        Property::of("object.managementAgentUid", Kind::Uuid, "agent_uid"),
-        Property::of("lastActivation.instanceUid", Kind::Uuid, "activation_uid"),
-        Property::of("lastActivation.time", Kind::Instant, "changed_at"),
-        Property::of("lastActivation.status", Kind::Code(STATUSES), "status"),
-        Property::text("lastActivation.message", "message", None),
-        Property::text("lastActivation.remark", "remark", None),
-    ],
-    columns: "uid, template_uid, company_uid, location_uid, agent_uid, object_type, object_uid, object_name, computer_name, \
-        activation_uid, status, message, remark, changed_at, repeat_count",
-    from: "alarms WHERE 1 = 1",
-    company: Some("company_uid"),
-    id: "uid",
-};
-
 /// An alarm that exists for an object, whatever its state.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct OpenAlarm {
@@ -159,22 +121,6 @@ pub struct Raise {
 pub struct Alarms<'t>(pub(super) &'t mut Tx);
 
 impl Alarms<'_> {
-    /// One alarm.
-    pub async fn get(&mut self, scope: &Scope, uid: AlarmUid) -> Result<Option<Alarm>, StoreError> {
-        compile::get(self.0, &ALARMS, scope, uid.0).await
-    }
-
-    /// A page of alarms.
-    pub async fn list(&mut self, scope: &Scope, query: &ListQuery) -> Result<Page<Alarm>, StoreError> {
-        compile::run(self.0, &ALARMS, scope, query).await
-    }
-
-    /// What happened to an alarm that the caller was given, oldest first.
-    pub async fn history(&mut self, alarm: &Alarm) -> Result<Vec<Activation>, StoreError> {
-        let rows = on!(self.0, db => sqlx::query_as(HISTORY).bind(alarm.uid).fetch_all(db).await?);
-        Ok(rows)
-    }
-
     /// The alarms of these objects, whatever their state.
     pub async fn of_objects(&mut self, objects: Vec<Uuid>) -> Result<Vec<OpenAlarm>, StoreError> {
         OF_OBJECTS.fetch(self.0, &[], &[Column::Uuid(objects)]).await

@@ -194,6 +194,7 @@ macro_rules! binders {
                     Value::Null => query.bind(None::<i64>),
                     Value::Text(text) => query.bind(text.clone()),
                     Value::Integer(number) => query.bind(*number),
+                    Value::Number(number) => query.bind(*number),
                     Value::Uuid(uid) => query.bind(*uid),
                     Value::Flag(flag) => query.bind(*flag),
                 };
@@ -224,6 +225,7 @@ macro_rules! binders {
                     Value::Null => query.bind(None::<i64>),
                     Value::Text(text) => query.bind(text.clone()),
                     Value::Integer(number) => query.bind(*number),
+                    Value::Number(number) => query.bind(*number),
                     Value::Uuid(uid) => query.bind(*uid),
                     Value::Flag(flag) => query.bind(*flag),
                 };

@@ -1,91 +1,72 @@
-//! Companies and their default location.
+//! Companies and their locations.
 
-use super::list::{Kind, ListQuery, Page, Property, Resource, compile};
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
 use crate::id::{CompanyUid, LocationUid};
-use crate::model::{Company, NewCompany, Scope};
+use crate::model::{Company, NewCompany, OrganizationKind};
 
 statements! {
     INSERT = "INSERT INTO companies (uid, name, name_folded, status, alarm_detect_enabled, rest_access_enabled, \
-        owner_name, details, created_at) VALUES ($1, $2, $3, 'Active', $4, $5, $6, $7, $8)";
-    INSERT_LOCATION = "INSERT INTO locations (uid, company_uid, name) VALUES ($1, $2, $3)";
-    BY_NAME = "SELECT uid, name, status, alarm_detect_enabled, rest_access_enabled, owner_name, details, created_at \
-        FROM companies WHERE name_folded = $1";
-    DEFAULT_LOCATION = "SELECT uid FROM locations WHERE company_uid = $1 ORDER BY uid LIMIT 1";
+        owner_name, details, created_at, reseller_uid, subscription_plan_uid, services) \
+        VALUES ($1, $2, $3, 'Active', $4, $5, $6, '{}', $7, $8, $9, $10)";
+    INSERT_LOCATION = "INSERT INTO locations (uid, company_uid, name, name_folded, type, quota_gb) \
+        VALUES ($1, $2, $3, $4, $5, 0)";
+    GET = "SELECT c.uid, o.name, c.status, c.alarm_detect_enabled, c.rest_access_enabled, c.owner_name, c.reseller_uid, \
+        c.created_at FROM companies c JOIN organizations o ON o.uid = c.uid WHERE c.uid = $1";
+    DEFAULT_LOCATION = "SELECT uid FROM locations WHERE company_uid = $1 AND type = 'Default' ORDER BY uid LIMIT 1";
 }
-
-/// The statuses that a company's `status` may take.
-const STATUSES: &[&str] = &["Unknown", "Active", "Disabled", "Expired", "Creating", "Deleting", "Deleted"];
-
-/// The list of companies.
-pub static COMPANIES: Resource = Resource {
-    name: "Company",
-    properties: &[
-        Property::of("instanceUid", Kind::Uuid, "uid"),
-        Property::text("name", "name", Some("name_folded")),
-        Property::of("status", Kind::Code(STATUSES), "status"),
-        Property::of("isAlarmDetectEnabled", Kind::Flag, "alarm_detect_enabled"),
-        Property::of("isRestAccessEnabled", Kind::Flag, "rest_access_enabled"),
-        Property::text("ownerCredentials.userName", "owner_name", None),
-        Property::of("_embedded.organization.instanceUid", Kind::Uuid, "uid"),
-        Property::text("_embedded.organization.name", "name", Some("name_folded")),
-    ],
-    columns: "uid, name, status, alarm_detect_enabled, rest_access_enabled, owner_name, details, created_at",
-    from: "companies WHERE 1 = 1",
-    company: Some("uid"),
-    id: "uid",
-};
 
 /// Companies, seen through a transaction.
 #[derive(Debug)]
 pub struct Companies<'t>(pub(super) &'t mut Tx);
 
 impl Companies<'_> {
-    /// Makes a company and its first location.
-    pub async fn create(&mut self, clock: &dyn Clock, new: &NewCompany) -> Result<Company, StoreError> {
-        let company = Company {
-            uid: CompanyUid::new(clock),
-            name: new.name.clone(),
-            status: "Active".to_owned(),
-            alarm_detect_enabled: new.alarm_detect_enabled,
-            rest_access_enabled: new.rest_access_enabled,
-            owner_name: new.owner_name.clone(),
-            details: new.details.clone(),
-            created_at: clock.now_ms(),
-        };
+    /// Makes a company with its locations: "Remote" for what stands at the company, "Hosted" for what stands with the provider.
+    pub async fn create(&mut self, clock: &dyn Clock, new: &NewCompany) -> Result<CompanyUid, StoreError> {
+        let uid = CompanyUid::new(clock);
+        let name = &new.organization.name;
+        let organization = &new.organization;
+        self.0.organizations().create(clock, uid.0, OrganizationKind::Company, organization).await?;
         on!(self.0, db => sqlx::query(INSERT)
-            .bind(company.uid)
-            .bind(&company.name)
-            .bind(company.name.to_lowercase())
-            .bind(company.alarm_detect_enabled)
-            .bind(company.rest_access_enabled)
-            .bind(&company.owner_name)
-            .bind(&company.details)
-            .bind(company.created_at)
+            .bind(uid)
+            .bind(name)
+            .bind(name.to_lowercase())
+            .bind(new.alarm_detect_enabled)
+            .bind(new.rest_access_enabled)
+            .bind(&new.owner_name)
+            .bind(clock.now_ms())
+            .bind(new.reseller_uid)
+            .bind(new.subscription_plan_uid)
+            .bind(&new.services)
             .execute(db)
             .await?
             .rows_affected());
-        on!(self.0, db => sqlx::query(INSERT_LOCATION)
-            .bind(LocationUid::new(clock))
-            .bind(company.uid)
-            .bind("Default location")
-            .execute(db)
-            .await?
-            .rows_affected());
-        Ok(company)
+        for (name, kind) in [("Remote", "Default"), ("Hosted", "Hosted")] {
+            on!(self.0, db => sqlx::query(INSERT_LOCATION)
+                .bind(LocationUid::new(clock))
+                .bind(uid)
+                .bind(name)
+                .bind(name.to_lowercase())
+                .bind(kind)
+                .execute(db)
+                .await?
+                .rows_affected());
+        }
+        Ok(uid)
     }
 
-    /// One company.
-    pub async fn get(&mut self, scope: &Scope, uid: CompanyUid) -> Result<Option<Company>, StoreError> {
-        compile::get(self.0, &COMPANIES, scope, uid.0).await
+    /// One company, for the host itself; what callers see goes through `COMPANIES`.
+    pub async fn get(&mut self, uid: CompanyUid) -> Result<Option<Company>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(GET).bind(uid).fetch_optional(db).await?);
+        Ok(row)
     }
 
     /// One company by its name, without regard to case. For the command line, which acts for the provider.
     pub async fn by_name(&mut self, name: &str) -> Result<Option<Company>, StoreError> {
-        let row =
-            on!(self.0, db => sqlx::query_as(BY_NAME).bind(name.to_lowercase()).fetch_optional(db).await?);
-        Ok(row)
+        match self.0.organizations().named(OrganizationKind::Company, name).await? {
+            Some(uid) => self.get(CompanyUid(uid)).await,
+            None => Ok(None),
+        }
     }
 
     /// Where a company's agents stand unless somebody says otherwise.
@@ -93,10 +74,5 @@ impl Companies<'_> {
         let uid =
             on!(self.0, db => sqlx::query_scalar(DEFAULT_LOCATION).bind(company).fetch_optional(db).await?);
         Ok(uid)
-    }
-
-    /// A page of companies.
-    pub async fn list(&mut self, scope: &Scope, query: &ListQuery) -> Result<Page<Company>, StoreError> {
-        compile::run(self.0, &COMPANIES, scope, query).await
     }
 }

@@ -20,7 +20,7 @@ statements! {
     USE_TOKEN = "UPDATE tokens SET used_at = $2 WHERE uid = $1 AND used_at IS NULL AND revoked_at IS NULL";
     REVOKE_FAMILY = "UPDATE tokens SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL";
     DELETE_EXPIRED = "DELETE FROM tokens WHERE expires_at < $1";
-    USER_OF_TOKEN = "SELECT u.uid, u.company_uid, u.name, u.role, u.password_hash, u.enabled, u.created_at \
+    USER_OF_TOKEN = "SELECT u.uid, u.organization_uid, u.name, u.role, u.password_hash, u.enabled, u.created_at \
         FROM tokens t JOIN users u ON u.uid = t.user_uid \
         WHERE t.hash = $1 AND t.kind = $2 AND t.expires_at > $3 AND t.revoked_at IS NULL";
 }

@@ -1,9 +1,19 @@
-//! What a list can be asked: typed properties, conditions, order and page. `api/query.rs` parses a client's JSON into
-//! these; `store/list/compile.rs` turns them into SQL. Neither side can name a column the resource does not offer.
+//! Resources: what the API shows of the tables, as data. A [`Resource`] is a table of properties, each with its SQL
+//! expression; from it alone a list or an object is read, filtered, sorted, cut, limited to the caller's scope, written
+//! as JSON, and patched. `api/query.rs` parses a client's wishes into the types here; `compile` makes SQL of them,
+//! `render` makes JSON of the rows. Neither side can name a column the resource does not offer.
 
 use uuid::Uuid;
 
 pub(crate) mod compile;
+mod reach;
+mod read;
+mod render;
+mod update;
+
+pub(super) use read::every_property;
+pub use read::{Json, Rows};
+pub use update::Assignment;
 
 /// What values a property takes, and so which operators fit it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,17 +22,25 @@ pub enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// Any number.
+    Number,
     /// Unix milliseconds in the database, RFC 3339 in the API.
     Instant,
+    /// Unix milliseconds of a midnight in the database, `2026-01-31` in the API.
+    Date,
     /// An id.
     Uuid,
     /// True or false.
     Flag,
-    /// One of these words; stored as the word.
-    Code(&'static [&'static str]),
+    /// One of the contract's words; stored as the word.
+    Code,
+    /// A JSON array of texts, stored as text.
+    List,
+    /// JSON that is shown as it is stored, and neither filtered nor sorted by.
+    Json,
 }
 
-/// A property that clients may filter and sort by.
+/// A property of a resource.
 #[derive(Debug, Clone, Copy)]
 pub struct Property {
     /// As the API spells it, dotted where nested: `name`, `_embedded.organization.name`.
@@ -33,23 +51,44 @@ pub struct Property {
     pub column: &'static str,
     /// The case-folded shadow column; texts without one are folded by the database, ASCII only.
     pub folded: Option<&'static str>,
+    /// The column of the resource's own table that a patch writes; without one it is read-only.
+    pub writes: Option<&'static str>,
+    /// Whether an index serves filters and orders by it.
+    pub indexed: bool,
 }
 
-/// A list that the API offers.
+/// Who sees a row. What is `None` hides the row from that kind of caller; the provider sees all.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach {
+    /// The column with the organisation that a row belongs to: a company, a reseller or the provider.
+    pub organization: Option<&'static str>,
+    /// A predicate with `{}` where the caller's locations go: `l.uid IN ({})`.
+    pub location: Option<&'static str>,
+    /// A predicate with `{}` where the caller's sites go: `s.uid IN ({})`.
+    pub site: Option<&'static str>,
+    /// The column with the user that a row belongs to.
+    pub user: Option<&'static str>,
+    /// Whether everybody sees every row: what belongs to nobody.
+    pub open: bool,
+}
+
+/// Something the API lists, shows and patches.
 #[derive(Debug, Clone, Copy)]
 pub struct Resource {
-    /// For error messages: `Company`.
+    /// The contract's schema, which also names it in messages: `Company`.
     pub name: &'static str,
     /// All properties.
     pub properties: &'static [Property],
-    /// What is read: the columns of the row type.
-    pub(crate) columns: &'static str,
-    /// From where: tables and joins, and a condition that always holds behind `WHERE`.
+    /// From where: tables and joins, and perhaps a condition that always holds, behind `WHERE`.
     pub(crate) from: &'static str,
-    /// The column that says which company a row belongs to; the caller's scope limits it.
-    pub(crate) company: Option<&'static str>,
     /// The id, the last key of every order.
     pub(crate) id: &'static str,
+    /// Who sees a row.
+    pub(crate) reach: Reach,
+    /// The table that a patch writes, and its key.
+    pub(crate) table: &'static str,
+    /// The key column of that table.
+    pub(crate) key: &'static str,
 }
 
 /// How texts compare.
@@ -79,19 +118,32 @@ pub enum Comparison {
     GreaterThan,
     /// `>=`
     GreaterThanOrEqual,
-    /// Texts only: the value occurs in the property.
+    /// Texts: the value occurs in the property. Lists: it is one of the items.
     Contains,
 }
 
+/// A comparison of a list with a list of values, as sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetComparison {
+    /// The same items.
+    Equals,
+    /// Every item is among the values.
+    Subset,
+    /// Every value is among the items.
+    Superset,
+}
+
 /// A value of a property's kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Absent.
     Null,
-    /// For [`Kind::Text`] and [`Kind::Code`].
+    /// For [`Kind::Text`], [`Kind::Code`], [`Kind::List`] and [`Kind::Json`].
     Text(String),
-    /// For [`Kind::Integer`] and [`Kind::Instant`].
+    /// For [`Kind::Integer`], [`Kind::Instant`] and [`Kind::Date`].
     Integer(i64),
+    /// For [`Kind::Number`].
+    Number(f64),
     /// For [`Kind::Uuid`].
     Uuid(Uuid),
     /// For [`Kind::Flag`].
@@ -129,6 +181,17 @@ pub enum Condition {
         /// How texts compare.
         collation: Collation,
     },
+    /// A list, compared as a set; an absent one is empty.
+    Set {
+        /// Which property.
+        property: Property,
+        /// How.
+        comparison: SetComparison,
+        /// With what.
+        values: Vec<String>,
+        /// How texts compare.
+        collation: Collation,
+    },
 }
 
 /// One key of the order.
@@ -140,6 +203,15 @@ pub struct Sort {
     pub descending: bool,
     /// How texts compare.
     pub collation: Collation,
+}
+
+/// A property that an answer shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// Which.
+    pub property: Property,
+    /// The words that this client does not know and reads as `Unknown`.
+    pub unknown: &'static [&'static str],
 }
 
 /// What a client asked of a list.
@@ -155,15 +227,124 @@ pub struct ListQuery {
     pub offset: u32,
 }
 
+impl Kind {
+    /// Whether filters and orders may name such a property.
+    pub fn is_comparable(self) -> bool {
+        self != Self::Json
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $name:ident $kind:ident;)+) => {
+        impl Property {$(
+            $(#[$doc])+
+            pub const fn $name(name: &'static str, column: &'static str) -> Self {
+                Self { name, kind: Kind::$kind, column, folded: None, writes: None, indexed: false }
+            }
+        )+}
+    };
+}
+
+kinds! {
+    /// Free text.
+    text Text;
+    /// A whole number.
+    integer Integer;
+    /// Any number.
+    number Number;
+    /// Unix milliseconds.
+    instant Instant;
+    /// Unix milliseconds of a midnight.
+    date Date;
+    /// An id.
+    uuid Uuid;
+    /// True or false.
+    flag Flag;
+    /// A word of the contract.
+    code Code;
+    /// A JSON array of texts.
+    list List;
+    /// Any JSON.
+    json Json;
+}
+
 impl Property {
     /// A text with its case-folded shadow.
-    pub(crate) const fn text(name: &'static str, column: &'static str, folded: Option<&'static str>) -> Self {
-        Self { name, kind: Kind::Text, column, folded }
+    #[must_use]
+    pub const fn folded(mut self, column: &'static str) -> Self {
+        self.folded = Some(column);
+        self
     }
 
-    /// Anything but a text.
-    pub(crate) const fn of(name: &'static str, kind: Kind, column: &'static str) -> Self {
-        Self { name, kind, column, folded: None }
+    /// A patch writes this column of the resource's table; a folded text also writes `<column>_folded`.
+    #[must_use]
+    pub const fn writes(mut self, column: &'static str) -> Self {
+        self.writes = Some(column);
+        self
+    }
+
+    /// An index serves it.
+    #[must_use]
+    pub const fn indexed(mut self) -> Self {
+        self.indexed = true;
+        self
+    }
+
+    /// Whether it comes only with `expand`.
+    pub fn is_embedded(&self) -> bool {
+        self.name.starts_with("_embedded.")
+    }
+}
+
+impl Reach {
+    /// Seen by the provider alone; the base of every other one.
+    pub const PROVIDER: Self =
+        Self { organization: None, location: None, site: None, user: None, open: false };
+    /// Seen by everybody.
+    pub const EVERYBODY: Self = Self { open: true, ..Self::PROVIDER };
+
+    /// Rows that belong to the organisation in `column`, as a whole.
+    pub const fn organization(column: &'static str) -> Self {
+        Self { organization: Some(column), ..Self::PROVIDER }
+    }
+
+    /// Location users see the rows of which this holds.
+    #[must_use]
+    pub const fn location(mut self, predicate: &'static str) -> Self {
+        self.location = Some(predicate);
+        self
+    }
+
+    /// Site administrators (and resellers, where no organisation owns the row) see the rows of which this holds.
+    #[must_use]
+    pub const fn site(mut self, predicate: &'static str) -> Self {
+        self.site = Some(predicate);
+        self
+    }
+
+    /// Subtenants see the rows of the user in `column`.
+    #[must_use]
+    pub const fn user(mut self, column: &'static str) -> Self {
+        self.user = Some(column);
+        self
+    }
+}
+
+impl Resource {
+    /// The property of exactly this name.
+    pub fn property(&self, name: &str) -> Option<&'static Property> {
+        self.properties.iter().find(|property| property.name == name)
+    }
+
+    /// What an answer shows when the client selects and expands nothing.
+    pub fn shown(&self) -> Vec<Shown> {
+        let own = self.properties.iter().filter(|property| !property.is_embedded());
+        own.map(|property| Shown { property: *property, unknown: &[] }).collect()
+    }
+
+    /// Everything.
+    pub fn shown_with_embedded(&self) -> Vec<Shown> {
+        self.properties.iter().map(|property| Shown { property: *property, unknown: &[] }).collect()
     }
 }
 

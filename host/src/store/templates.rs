@@ -1,10 +1,9 @@
 //! Alarm templates.
 
-use super::list::{Kind, ListQuery, Page, Property, Resource, compile};
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
 use crate::id::AlarmTemplateUid;
-use crate::model::{AlarmTemplate, NewTemplate, Scope};
+use crate::model::{AlarmTemplate, NewTemplate};
 
 statements! {
     SYNC = "INSERT INTO alarm_templates (uid, plugin, rule, subject, internal_id, name, name_folded, category, enabled, \
@@ -15,33 +14,10 @@ statements! {
         summary = excluded.summary, cause = excluded.cause, resolution = excluded.resolution";
     ALL = "SELECT uid, plugin, rule, subject, internal_id, name, category, enabled, predefined, parameters, summary, \
         cause, resolution FROM alarm_templates ORDER BY uid";
+    GET = "SELECT uid, plugin, rule, subject, internal_id, name, category, enabled, predefined, parameters, summary, \
+        cause, resolution FROM alarm_templates WHERE uid = $1";
     SET_RULE = "UPDATE alarm_templates SET parameters = $2, enabled = $3 WHERE uid = $1";
 }
-
-/// The list of templates.
-pub static ALARM_TEMPLATES: Resource = Resource {
-    name: "Alarm",
-    properties: &[
-        Property::of("instanceUid", Kind::Uuid, "uid"),
-        Property::of("internalId", Kind::Integer, "internal_id"),
-        Property::text("name", "name", Some("name_folded")),
-        Property::of(
-            "category",
-            Kind::Code(&["Unknown", "ManagementAgent", "Company", "Internal", "BackupAgent", "BackupServer"]),
-            "category",
-        ),
-        Property::of("isEnabled", Kind::Flag, "enabled"),
-        Property::of("isPredifined", Kind::Flag, "predefined"),
-        Property::text("knowledge.summary", "summary", None),
-        Property::text("knowledge.cause", "cause", None),
-        Property::text("knowledge.resolution", "resolution", None),
-    ],
-    columns: "uid, plugin, rule, subject, internal_id, name, category, enabled, predefined, parameters, summary, cause, \
-        resolution",
-    from: "alarm_templates WHERE 1 = 1",
-    company: None,
-    id: "uid",
-};
 
 /// Templates, seen through a transaction.
 #[derive(Debug)]
@@ -78,12 +54,9 @@ impl Templates<'_> {
     }
 
     /// One template.
-    pub async fn get(
-        &mut self,
-        scope: &Scope,
-        uid: AlarmTemplateUid,
-    ) -> Result<Option<AlarmTemplate>, StoreError> {
-        compile::get(self.0, &ALARM_TEMPLATES, scope, uid.0).await
+    pub async fn get(&mut self, uid: AlarmTemplateUid) -> Result<Option<AlarmTemplate>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(GET).bind(uid).fetch_optional(db).await?);
+        Ok(row)
     }
 
     /// Changes a rule's parameters and switch.
@@ -95,14 +68,5 @@ impl Templates<'_> {
     ) -> Result<(), StoreError> {
         on!(self.0, db => sqlx::query(SET_RULE).bind(uid).bind(parameters).bind(enabled).execute(db).await?.rows_affected());
         Ok(())
-    }
-
-    /// A page of templates.
-    pub async fn list(
-        &mut self,
-        scope: &Scope,
-        query: &ListQuery,
-    ) -> Result<Page<AlarmTemplate>, StoreError> {
-        compile::run(self.0, &ALARM_TEMPLATES, scope, query).await
     }
 }

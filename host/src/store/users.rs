@@ -6,10 +6,10 @@ use crate::id::UserUid;
 use crate::model::{NewUser, User};
 
 statements! {
-    INSERT = "INSERT INTO users (uid, company_uid, name, name_folded, role, password_hash, enabled, created_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    GET = "SELECT uid, company_uid, name, role, password_hash, enabled, created_at FROM users WHERE uid = $1";
-    BY_NAME = "SELECT uid, company_uid, name, role, password_hash, enabled, created_at FROM users WHERE name_folded = $1";
+    INSERT = "INSERT INTO users (uid, company_uid, organization_uid, name, name_folded, role, password_hash, enabled, \
+        created_at) VALUES ($1, (SELECT uid FROM companies WHERE uid = $2), $2, $3, $4, $5, $6, $7, $8)";
+    GET = "SELECT uid, organization_uid, name, role, password_hash, enabled, created_at FROM users WHERE uid = $1";
+    BY_NAME = "SELECT uid, organization_uid, name, role, password_hash, enabled, created_at FROM users WHERE name_folded = $1";
 }
 
 /// Users, seen through a transaction.
@@ -21,7 +21,7 @@ impl Users<'_> {
     pub async fn create(&mut self, clock: &dyn Clock, new: &NewUser) -> Result<User, StoreError> {
         let user = User {
             uid: UserUid::new(clock),
-            company_uid: new.company_uid,
+            organization_uid: new.organization_uid,
             name: new.name.clone(),
             role: new.role.name().to_owned(),
             password_hash: new.password_hash.clone(),
@@ -30,7 +30,7 @@ impl Users<'_> {
         };
         on!(self.0, db => sqlx::query(INSERT)
             .bind(user.uid)
-            .bind(user.company_uid)
+            .bind(user.organization_uid)
             .bind(&user.name)
             .bind(user.name.to_lowercase())
             .bind(&user.role)

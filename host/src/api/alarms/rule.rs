@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::api::ApiState;
 use crate::api::body::JsonBody;
-use crate::api::context::Caller;
+use crate::api::change::{Change, Object};
 use crate::api::envelope::{self, Envelope};
 use crate::api::error::ApiError;
 use crate::api::patch::{self, JsonPatch};
@@ -20,7 +20,7 @@ use crate::id::AlarmTemplateUid;
 use crate::model::AlarmTemplate;
 use crate::plugins::{Blame, CallError, GuestFault, Refusal};
 
-const OFFER: Offer = Offer { schema: "AlarmRule", expand: &[] };
+const OFFER: Offer = Offer { schema: "AlarmRule" };
 /// What a patch may change.
 const WRITABLE: &[&str] = &["/parameters", "/isEnabled"];
 
@@ -60,12 +60,11 @@ struct Changed {
 )]
 pub(super) async fn get(
     State(state): State<ApiState>,
-    caller: Caller,
     PathUid(uid): PathUid<AlarmTemplateUid>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let shape = Shape::parse(query.as_deref(), OFFER)?;
-    let template = state.store().read().await?.templates().get(&caller.scope, uid).await?;
+    let template = state.store().read().await?.templates().get(uid).await?;
     let template = template.ok_or_else(|| ApiError::absent("alarm template", uid))?;
     envelope::one(&AlarmRule::new(&state, template)?, &shape)
 }
@@ -78,20 +77,19 @@ pub(super) async fn get(
     responses((status = 200, description = "The rule as it is now", body = Envelope<AlarmRule>)),
 )]
 pub(super) async fn patch(
-    State(state): State<ApiState>,
-    caller: Caller,
-    PathUid(uid): PathUid<AlarmTemplateUid>,
-    RawQuery(query): RawQuery,
+    mut change: Change,
     JsonBody(steps): JsonBody<Vec<JsonPatch>>,
 ) -> Result<Response, ApiError> {
-    let shape = Shape::parse(query.as_deref(), OFFER)?;
+    let shape = change.ask.shape(OFFER.schema)?;
+    let uid = AlarmTemplateUid(change.ask.object()?.1);
+    let state = change.ask.state.clone();
     let absent = || ApiError::absent("alarm template", uid);
-    let seen = state.store().read().await?.templates().get(&caller.scope, uid).await?.ok_or_else(absent)?;
+    let seen = state.store().read().await?.templates().get(uid).await?.ok_or_else(absent)?;
     let changed = changed(&seen, &steps)?;
     let parameters = settled(&state, &seen, &changed.parameters).await?;
 
-    let mut tx = state.store().write().await?;
-    let mut template = tx.templates().get(&caller.scope, uid).await?.ok_or_else(absent)?;
+    let mut tx = change.begin().await?;
+    let mut template = tx.templates().get(uid).await?.ok_or_else(absent)?;
     // The plugin was asked outside the transaction, so that one that is slow holds up no other writer.
     if (&template.parameters, template.enabled) != (&seen.parameters, seen.enabled) {
         return Err(ApiError::conflict(
@@ -101,7 +99,11 @@ pub(super) async fn patch(
     (template.parameters, template.enabled) = (parameters, changed.is_enabled);
     tx.templates().set_rule(uid, &template.parameters, template.enabled).await?;
     tx.due().mark_all().await?;
-    tx.commit().await?;
+    let object = Object { kind: OFFER.schema, uid: uid.0, name: &template.name, organization: None };
+    let shown =
+        |template: &AlarmTemplate| json!({"parameters": template.parameters, "isEnabled": template.enabled});
+    change.note(&object, Some(&shown(&seen)), Some(&shown(&template)));
+    change.commit(tx).await?;
     envelope::one(&AlarmRule::new(&state, template)?, &shape)
 }
 

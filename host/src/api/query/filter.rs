@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{brief, json, nearest, value};
 use crate::api::error::ApiError;
-use crate::store::list::{Collation, Comparison, Condition, Kind, Property, Resource, Value};
+use crate::store::list::{Collation, Comparison, Condition, Kind, Property, Resource, SetComparison, Value};
 
 /// How deep groups may nest.
 const MAX_DEPTH: usize = 8;
@@ -179,7 +179,8 @@ impl Parser<'_> {
             )));
         }
         let collation = collation("filter", json::take(&mut object, "collation"))?;
-        let collation = if property.kind == Kind::Text { collation } else { Collation::Ordinal };
+        let collation =
+            if matches!(property.kind, Kind::Text | Kind::List) { collation } else { Collation::Ordinal };
         let stated = object.keys().any(|key| key.eq_ignore_ascii_case("value"));
         let given = json::take(&mut object, "value").unwrap_or_default();
         no_others("filter", &drop_nulls(object), &MEMBERS)?;
@@ -189,23 +190,58 @@ impl Parser<'_> {
                 property.name
             )));
         }
-        match operation {
-            "subset" | "superset" => Err(self.no_list(operation, &property)),
-            "in" => one_of(property, given, collation),
-            _ => compare(operation, property, &given, collation),
+        match (operation, property.kind) {
+            (_, Kind::Json) => {
+                Err(refuse(format!("\"{}\" is an object; compare what is in it", property.name)))
+            }
+            (_, Kind::List) => of_list(operation, property, &given, collation),
+            ("subset" | "superset", _) => Err(Self::no_list(operation, &property)),
+            ("in", _) => one_of(self.resource, property, given, collation),
+            _ => compare(self.resource, operation, property, &given, collation),
         }
     }
 
-    fn no_list(&self, operation: &str, property: &Property) -> ApiError {
+    fn no_list(operation: &str, property: &Property) -> ApiError {
         refuse(format!(
-            "\"{operation}\" compares properties that hold a list; \"{}\" holds one value and {} has none that do; \
-             use \"in\"",
-            property.name, self.resource.name
+            "\"{operation}\" compares properties that hold a list; \"{}\" holds one value; use \"in\"",
+            property.name
         ))
     }
 }
 
+/// A list is compared as a set; `contains` asks for one item, `in` for any of some.
+fn of_list(
+    operation: &str,
+    property: Property,
+    given: &Json,
+    collation: Collation,
+) -> Result<Condition, ApiError> {
+    let values = value::texts(&property, given)?;
+    if values.len() > MAX_VALUES {
+        let message = format!("\"{operation}\" on \"{}\": at most {MAX_VALUES} values fit", property.name);
+        return Err(refuse(message));
+    }
+    let set = |comparison| Condition::Set { property, comparison, values: values.clone(), collation };
+    let contains = |value: &String| {
+        let value = Value::Text(value.clone());
+        Condition::Compare { property, comparison: Comparison::Contains, value, collation }
+    };
+    match operation {
+        "subset" => Ok(set(SetComparison::Subset)),
+        "superset" => Ok(set(SetComparison::Superset)),
+        "equals" => Ok(set(SetComparison::Equals)),
+        "notEquals" => Ok(Condition::Not(Box::new(set(SetComparison::Equals)))),
+        "contains" if values.len() == 1 => Ok(Condition::All(values.iter().map(contains).collect())),
+        "in" => Ok(Condition::Any(values.iter().map(contains).collect())),
+        _ => Err(refuse(format!(
+            "\"{}\" is a list: ask with \"contains\", \"in\", \"subset\", \"superset\" or \"equals\"",
+            property.name
+        ))),
+    }
+}
+
 fn compare(
+    resource: &Resource,
     operation: &str,
     property: Property,
     given: &Json,
@@ -221,7 +257,7 @@ fn compare(
         _ => Comparison::Contains,
     };
     let name = property.name;
-    let value = value::parse(&property, given)?;
+    let value = value::parse(resource, &property, given)?;
     match comparison {
         Comparison::Equals | Comparison::NotEquals => {}
         _ if value == Value::Null => {
@@ -243,7 +279,12 @@ fn compare(
 }
 
 /// `in`: null among the values asks for absent properties too, which SQL's own IN would never find.
-fn one_of(property: Property, given: Json, collation: Collation) -> Result<Condition, ApiError> {
+fn one_of(
+    resource: &Resource,
+    property: Property,
+    given: Json,
+    collation: Collation,
+) -> Result<Condition, ApiError> {
     let given = json::list(given);
     if given.len() > MAX_VALUES {
         let message =
@@ -251,7 +292,7 @@ fn one_of(property: Property, given: Json, collation: Collation) -> Result<Condi
         return Err(refuse(message));
     }
     let values: Vec<Value> =
-        given.iter().map(|one| value::parse(&property, one)).collect::<Result<_, _>>()?;
+        given.iter().map(|one| value::parse(resource, &property, one)).collect::<Result<_, _>>()?;
     let (absent, values): (Vec<_>, Vec<_>) = values.into_iter().partition(|one| *one == Value::Null);
     let mut any = Vec::new();
     if !values.is_empty() {

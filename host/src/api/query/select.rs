@@ -30,6 +30,15 @@ impl Select {
         self.0.is_empty()
     }
 
+    /// Whether a property, by its dotted name, is kept: itself, something that it is in, or something in it.
+    pub(crate) fn keeps(&self, name: &str) -> bool {
+        self.is_all()
+            || self.0.iter().any(|path| {
+                let mut steps = name.split('.').zip(path);
+                steps.all(|(step, kept)| step == kept)
+            })
+    }
+
     /// Keeps of `answer` what is selected.
     pub(crate) fn apply(&self, answer: &Value) -> Value {
         let mut kept = Value::Object(Map::new());

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::filter::{collation, known_word, no_others, property};
 use super::{json, value};
 use crate::api::error::ApiError;
-use crate::store::list::{Resource, Sort};
+use crate::store::list::{Kind, Resource, Sort};
 
 /// More keys than this sort nothing that a person reads.
 const MAX_KEYS: usize = 16;
@@ -30,6 +30,10 @@ fn key(given: Json, resource: &Resource) -> Result<Sort, ApiError> {
         return Err(ApiError::parameter("sort", "a sort key has no \"property\""));
     };
     let property = property("sort", &name, resource)?;
+    if matches!(property.kind, Kind::Json | Kind::List) {
+        let message = format!("\"{}\" has no order; sort by a property that holds one value", property.name);
+        return Err(ApiError::parameter("sort", message));
+    }
     let descending = match json::take(&mut object, "direction") {
         None => false,
         Some(word) => known_word("sort", "direction", &word, &DIRECTIONS)? == "descending",

@@ -4,7 +4,7 @@ use super::*;
 use crate::store::list::{Collation, Comparison, Condition, Kind, Property, Resource, Value};
 use crate::store::{ALARMS, COMPANIES, RESTORE_POINTS};
 
-const OFFER: Offer = Offer { schema: "Company", expand: &["Organization"] };
+const OFFER: Offer = Offer { schema: "Company" };
 
 fn ask(resource: &Resource, pairs: &[(&str, &str)]) -> Result<ListRequest, ApiError> {
     let encode = |text: &str| {
@@ -40,6 +40,9 @@ fn shown(condition: &Condition) -> String {
         Condition::Compare { property, comparison, value, collation } => {
             format!("{} {comparison:?} {} {collation:?}", property.name, value_shown(value))
         }
+        Condition::Set { property, comparison, values, .. } => {
+            format!("{} {comparison:?} {{{}}}", property.name, values.join(";"))
+        }
         Condition::In { property, values, .. } => {
             format!("{} in [{}]", property.name, values.iter().map(value_shown).collect::<Vec<_>>().join(";"))
         }
@@ -51,6 +54,7 @@ fn value_shown(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Text(text) => format!("'{text}'"),
         Value::Integer(number) => number.to_string(),
+        Value::Number(number) => number.to_string(),
         Value::Uuid(uuid) => uuid.to_string(),
         Value::Flag(flag) => flag.to_string(),
     }
@@ -301,10 +305,11 @@ fn select_keeps_what_the_schema_has_and_refuses_the_rest() {
 fn expand_takes_the_offered_names_in_any_notation() {
     for query in ["expand=Organization", "expand=organization", "expand=[%22Organization%22]"] {
         let request = ListRequest::parse(Some(query), &COMPANIES, OFFER).unwrap();
-        assert!(request.shape.expands("Organization"), "{query}");
+        let shown = request.shape.shown(&COMPANIES);
+        assert!(shown.iter().any(|shown| shown.property.is_embedded()), "{query}");
     }
     assert!(refused(&COMPANIES, "expand", "Organisation").contains("did you mean \"Organization\""));
-    let none = Offer { schema: "Company", expand: &[] };
+    let none = Offer { schema: "User" };
     assert!(Shape::parse(Some("expand=x"), none).unwrap_err().message().contains("expands nothing"));
 }
 
@@ -312,7 +317,7 @@ fn expand_takes_the_offered_names_in_any_notation() {
 fn a_comparison_keeps_the_collation_for_texts_only() {
     let text = r#"{"property":"status","operation":"equals","collation":"ignorecase","value":"active"}"#;
     assert_eq!(shown(&filter(text)), "all(status Equals 'Active' Ordinal)");
-    let property = Property { name: "x", kind: Kind::Text, column: "x", folded: None };
+    let property = Property::text("x", "x");
     let condition = Condition::Compare {
         property,
         comparison: Comparison::Equals,

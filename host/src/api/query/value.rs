@@ -5,12 +5,13 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::nearest;
+use crate::api::contract;
 use crate::api::error::ApiError;
-use crate::api::instant;
-use crate::store::list::{Kind, Property, Value};
+use crate::instant;
+use crate::store::list::{Kind, Property, Resource, Value};
 
 /// Reads `given` as `property` would hold it.
-pub(super) fn parse(property: &Property, given: &Json) -> Result<Value, ApiError> {
+pub(super) fn parse(resource: &Resource, property: &Property, given: &Json) -> Result<Value, ApiError> {
     if given.is_null() {
         return Ok(Value::Null);
     }
@@ -37,7 +38,13 @@ pub(super) fn parse(property: &Property, given: &Json) -> Result<Value, ApiError
             read.ok_or_else(|| misfit(property, given, "a UUID"))
         }
         Kind::Flag => flag(given).map(Value::Flag).ok_or_else(|| misfit(property, given, "true or false")),
-        Kind::Code(words) => code(property, given, words),
+        Kind::Number => number(given).map(Value::Number).ok_or_else(|| misfit(property, given, "a number")),
+        Kind::Date => {
+            let read = given.as_str().and_then(instant::parse).map(Value::Integer);
+            read.ok_or_else(|| misfit(property, given, "a date such as 2026-01-31"))
+        }
+        Kind::Code => code(resource, property, given),
+        Kind::List | Kind::Json => Err(misfit(property, given, "no comparison")),
     }
 }
 
@@ -70,6 +77,15 @@ fn whole(number: f64) -> Option<i64> {
     whole
 }
 
+fn number(given: &Json) -> Option<f64> {
+    let number = match given {
+        Json::Number(number) => number.as_f64(),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    number.filter(|number: &f64| number.is_finite())
+}
+
 fn flag(given: &Json) -> Option<bool> {
     match given {
         Json::Bool(flag) => Some(*flag),
@@ -84,15 +100,31 @@ fn flag(given: &Json) -> Option<bool> {
     }
 }
 
-fn code(property: &Property, given: &Json, words: &'static [&'static str]) -> Result<Value, ApiError> {
+fn code(resource: &Resource, property: &Property, given: &Json) -> Result<Value, ApiError> {
     let Json::String(word) = given else {
         return Err(misfit(property, given, "one of its words"));
     };
+    let words = contract::words(resource.name, property.name);
     let known = words.iter().find(|known| known.eq_ignore_ascii_case(word));
     known.map(|known| Value::Text((*known).to_owned())).ok_or_else(|| {
         let hint = nearest(word, words.iter().copied());
         ApiError::parameter("filter", format!("\"{}\" is never {}; {hint}", property.name, brief(given)))
     })
+}
+
+/// The items of a list that a list is compared with.
+pub(super) fn texts(property: &Property, given: &Json) -> Result<Vec<String>, ApiError> {
+    let items = match given {
+        Json::Array(items) => items.as_slice(),
+        Json::Null => &[],
+        one => std::slice::from_ref(one),
+    };
+    let item = |item: &Json| {
+        text(item)
+            .filter(|text| !text.contains('\0'))
+            .ok_or_else(|| misfit(property, item, "a list of texts without NUL characters"))
+    };
+    items.iter().map(item).collect()
 }
 
 fn misfit(property: &Property, given: &Json, wanted: &str) -> ApiError {

@@ -1,112 +1,21 @@
-//! From a [`ListQuery`] to SQL. Column names come from the resource's own table of properties, values are always bound:
-//! nothing of what a client sends becomes text of a statement.
+//! From conditions and orders to SQL. Column names come from the resource's own table of properties, values are always
+//! bound: nothing of what a client sends becomes text of a statement.
 //!
 //! Written by hand, not with a query builder: the whole of it is one tree walk, and both databases take `$1`.
 
-use sqlx::FromRow;
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
-use super::super::{Dialect, StoreError, Tx, on, trusted};
-use super::{Collation, Comparison, Condition, Kind, ListQuery, Page, Property, Resource, Sort, Value};
-use crate::model::Scope;
-
-macro_rules! bind {
-    ($statement:expr, $value:expr) => {
-        match $value {
-            Value::Null => $statement.bind(None::<i64>),
-            Value::Text(text) => $statement.bind(text.clone()),
-            Value::Integer(number) => $statement.bind(*number),
-            Value::Uuid(uid) => $statement.bind(*uid),
-            Value::Flag(flag) => $statement.bind(*flag),
-        }
-    };
-}
+use super::super::Dialect;
+use super::{Collation, Comparison, Condition, Kind, Property, Resource, SetComparison, Sort, Value};
 
 /// A condition being written.
-struct Compiler {
-    dialect: Dialect,
-    text: String,
-    values: Vec<Value>,
+pub(super) struct Compiler {
+    pub(super) dialect: Dialect,
+    pub(super) text: String,
+    pub(super) values: Vec<Value>,
 }
 
-/// One page, and how many rows there are in all.
-pub(crate) async fn run<T>(
-    tx: &mut Tx,
-    resource: &Resource,
-    scope: &Scope,
-    query: &ListQuery,
-) -> Result<Page<T>, StoreError>
-where
-    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    let mut compiler = Compiler { dialect: tx.dialect(), text: String::new(), values: Vec::new() };
-    compiler.scope(resource, *scope);
-    compiler.text.push_str(" AND ");
-    compiler.condition(&query.filter);
-    let count = format!("SELECT count(*) FROM {}{}", resource.from, compiler.text);
-    let page = format!(
-        "SELECT {} FROM {}{} ORDER BY {} LIMIT {} OFFSET {}",
-        resource.columns,
-        resource.from,
-        compiler.text,
-        order(&query.sort, resource, compiler.dialect),
-        query.limit,
-        query.offset
-    );
-    let items: Vec<T> = on!(tx, db => {
-        let mut statement = sqlx::query_as(trusted(page));
-        for value in &compiler.values {
-            statement = bind!(statement, value);
-        }
-        statement.fetch_all(db).await?
-    });
-    // A first page that is not full is the whole list: no second statement for it.
-    let all_here = query.offset == 0 && items.len() < query.limit as usize;
-    let total = if all_here { items.len() as u64 } else { total(tx, count, &compiler.values).await? };
-    Ok(Page { items, total })
-}
-
-/// One row by its id, if it is in scope.
-pub(crate) async fn get<T>(
-    tx: &mut Tx,
-    resource: &Resource,
-    scope: &Scope,
-    uid: Uuid,
-) -> Result<Option<T>, StoreError>
-where
-    T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    let mut compiler =
-        Compiler { dialect: tx.dialect(), text: String::new(), values: vec![Value::Uuid(uid)] };
-    compiler.scope(resource, *scope);
-    let text = format!(
-        "SELECT {} FROM {} AND {} = $1{}",
-        resource.columns, resource.from, resource.id, compiler.text
-    );
-    let row = on!(tx, db => {
-        let mut statement = sqlx::query_as(trusted(text));
-        for value in &compiler.values {
-            statement = bind!(statement, value);
-        }
-        statement.fetch_optional(db).await?
-    });
-    Ok(row)
-}
-
-async fn total(tx: &mut Tx, text: String, values: &[Value]) -> Result<u64, StoreError> {
-    let count: i64 = on!(tx, db => {
-        let mut statement = sqlx::query_scalar(trusted(text));
-        for value in values {
-            statement = bind!(statement, value);
-        }
-        statement.fetch_one(db).await?
-    });
-    Ok(u64::try_from(count).unwrap_or_default())
-}
-
-fn order(sort: &[Sort], resource: &Resource, dialect: Dialect) -> String {
+pub(super) fn order(sort: &[Sort], resource: &Resource, dialect: Dialect) -> String {
     let mut keys: Vec<String> = Vec::new();
     for key in sort {
         let (direction, nulls) = if key.descending { ("DESC", "NULLS LAST") } else { ("ASC", "NULLS FIRST") };
@@ -124,7 +33,9 @@ fn order(sort: &[Sort], resource: &Resource, dialect: Dialect) -> String {
 /// The property, compared byte by byte.
 fn plain(property: &Property, dialect: Dialect) -> String {
     match (property.kind, dialect) {
-        (Kind::Text | Kind::Code(_), Dialect::Postgres) => format!("({}) COLLATE \"C\"", property.column),
+        (Kind::Text | Kind::Code | Kind::List, Dialect::Postgres) => {
+            format!("({}) COLLATE \"C\"", property.column)
+        }
         _ => property.column.to_owned(),
     }
 }
@@ -132,29 +43,29 @@ fn plain(property: &Property, dialect: Dialect) -> String {
 /// The property without its case.
 fn folded(property: &Property, dialect: Dialect) -> String {
     match (property.kind, property.folded) {
-        (Kind::Text | Kind::Code(_), Some(shadow)) => shadow.to_owned(),
-        (Kind::Text | Kind::Code(_), None) => format!("lower({})", plain(property, dialect)),
+        (Kind::Text | Kind::Code | Kind::List, Some(shadow)) => shadow.to_owned(),
+        (Kind::Text | Kind::Code | Kind::List, None) => format!("lower({})", plain(property, dialect)),
         _ => property.column.to_owned(),
     }
 }
 
 impl Compiler {
-    fn scope(&mut self, resource: &Resource, scope: Scope) {
-        // What belongs to no company is the provider's: a template, say, which all may read.
-        if let (Some(company), Some(column)) = (scope.company(), resource.company) {
-            let place = self.place(Value::Uuid(company.0));
-            for piece in [" AND ", column, " = ", &place] {
-                self.text.push_str(piece);
-            }
-        }
+    /// Nothing yet.
+    pub(super) fn new(dialect: Dialect) -> Self {
+        Self { dialect, text: String::new(), values: Vec::new() }
     }
 
-    fn place(&mut self, value: Value) -> String {
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Binds a value; the placeholder that stands for it.
+    pub(super) fn place(&mut self, value: Value) -> String {
         self.values.push(value);
         format!("${}", self.values.len())
     }
 
-    fn condition(&mut self, condition: &Condition) {
+    pub(super) fn condition(&mut self, condition: &Condition) {
         match condition {
             Condition::All(parts) => self.join(parts, " AND ", "1 = 1"),
             Condition::Any(parts) => self.join(parts, " OR ", "1 = 0"),
@@ -174,6 +85,9 @@ impl Compiler {
                 self.compare(property, *comparison, value, *collation);
             }
             Condition::In { property, values, collation } => self.one_of(property, values, *collation),
+            Condition::Set { property, comparison, values, collation } => {
+                self.set(property, *comparison, values, *collation);
+            }
         }
     }
 
@@ -228,6 +142,11 @@ impl Compiler {
             Comparison::LessThanOrEqual => "<=",
             Comparison::GreaterThan => ">",
             Comparison::GreaterThanOrEqual => ">=",
+            Comparison::Contains if property.kind == Kind::List => {
+                let test = self.item(property, &right, collation);
+                self.text.push_str(&test);
+                return;
+            }
             Comparison::Contains => {
                 let find = match self.dialect {
                     Dialect::Sqlite => "instr",
@@ -261,47 +180,100 @@ impl Compiler {
         let test = if tests.is_empty() { "1 = 0".to_owned() } else { format!("({})", tests.join(" OR ")) };
         self.text.push_str(&test);
     }
+
+    /// The items of a list, as rows with one column `value`; an absent list has none.
+    fn items(&self, property: &Property) -> String {
+        match self.dialect {
+            Dialect::Sqlite => format!("json_each(coalesce({}, '[]'))", property.column),
+            Dialect::Postgres => {
+                format!(
+                    "jsonb_array_elements_text(coalesce({}, '[]')::jsonb) AS item(value)",
+                    property.column
+                )
+            }
+        }
+    }
+
+    fn item_value(&self, collation: Collation) -> &'static str {
+        match (self.dialect, collation) {
+            (Dialect::Sqlite, Collation::Ordinal) => "value",
+            (Dialect::Postgres, Collation::Ordinal) => "item.value COLLATE \"C\"",
+            (Dialect::Sqlite, _) => "lower(value)",
+            (Dialect::Postgres, _) => "lower(item.value COLLATE \"C\")",
+        }
+    }
+
+    fn item(&self, property: &Property, place: &str, collation: Collation) -> String {
+        let (items, value) = (self.items(property), self.item_value(collation));
+        format!("EXISTS (SELECT 1 FROM {items} WHERE {value} = {place})")
+    }
+
+    fn set(
+        &mut self,
+        property: &Property,
+        comparison: SetComparison,
+        values: &[String],
+        collation: Collation,
+    ) {
+        let places: Vec<_> = values
+            .iter()
+            .map(|value| match collation {
+                Collation::Ordinal => value.clone(),
+                Collation::IgnoreCase | Collation::Lexicographic => value.to_ascii_lowercase(),
+            })
+            .map(|value| self.place(Value::Text(value)))
+            .collect();
+        let all_there: Vec<_> = places.iter().map(|place| self.item(property, place, collation)).collect();
+        let all_there = if all_there.is_empty() { "1 = 1".to_owned() } else { all_there.join(" AND ") };
+        let (items, value) = (self.items(property), self.item_value(collation));
+        let others = if places.is_empty() {
+            format!("EXISTS (SELECT 1 FROM {items})")
+        } else {
+            format!("EXISTS (SELECT 1 FROM {items} WHERE {value} NOT IN ({}))", places.join(","))
+        };
+        let test = match comparison {
+            SetComparison::Subset => format!("(NOT {others})"),
+            SetComparison::Superset => format!("({all_there})"),
+            SetComparison::Equals => format!("({all_there} AND NOT {others})"),
+        };
+        self.push(&test);
+    }
 }
 
-/// Statements that between them name every property of a list in every way: for the prepare test.
-pub(crate) fn every_property(resource: &Resource, dialect: Dialect) -> Vec<(&'static str, String)> {
-    let statement = |property: &Property| {
-        let mut compiler = Compiler { dialect, text: String::new(), values: Vec::new() };
+impl Compiler {
+    /// Every comparison that a property's kind admits, joined to what is there: for the prepare test.
+    pub(super) fn every_comparison(&mut self, property: &Property) {
         let value = match property.kind {
-            Kind::Text | Kind::Code(_) => Value::Text(String::new()),
-            Kind::Integer | Kind::Instant => Value::Integer(0),
+            Kind::Text | Kind::Code | Kind::List => Value::Text(String::new()),
+            Kind::Integer | Kind::Instant | Kind::Date => Value::Integer(0),
+            Kind::Number => Value::Number(0.0),
             Kind::Uuid => Value::Uuid(Uuid::nil()),
             Kind::Flag => Value::Flag(true),
+            Kind::Json => return,
         };
-        let compare = |comparison, collation| Condition::Compare {
-            property: *property,
-            comparison,
-            value: value.clone(),
-            collation,
+        let (property, list) = (*property, property.kind == Kind::List);
+        let compare = |comparison, collation| {
+            let value = value.clone();
+            Condition::Compare { property, comparison, value, collation }
         };
-        let mut parts = vec![
-            compare(Comparison::Equals, Collation::Ordinal),
-            compare(Comparison::NotEquals, Collation::IgnoreCase),
-            Condition::In {
-                property: *property,
-                values: vec![value.clone(), Value::Null],
-                collation: Collation::Ordinal,
-            },
-        ];
-        if !matches!(property.kind, Kind::Uuid | Kind::Flag) {
+        let mut parts = Vec::new();
+        if list {
+            let values = vec![String::new()];
+            let comparison = SetComparison::Equals;
+            parts.push(Condition::Set { property, comparison, values, collation: Collation::IgnoreCase });
+        } else {
+            parts.push(compare(Comparison::Equals, Collation::Ordinal));
+            parts.push(compare(Comparison::NotEquals, Collation::IgnoreCase));
+            let values = vec![value.clone(), Value::Null];
+            parts.push(Condition::In { property, values, collation: Collation::Ordinal });
+        }
+        if !list && !matches!(property.kind, Kind::Uuid | Kind::Flag) {
             parts.push(compare(Comparison::LessThan, Collation::Lexicographic));
         }
-        if matches!(property.kind, Kind::Text) {
+        if matches!(property.kind, Kind::Text | Kind::List) {
             parts.push(compare(Comparison::Contains, Collation::IgnoreCase));
         }
-        compiler.text.push_str(" AND ");
-        compiler.condition(&Condition::All(parts));
-        let sort = Sort { property: *property, descending: true, collation: Collation::Lexicographic };
-        let order = order(&[sort], resource, dialect);
-        format!(
-            "SELECT {} FROM {}{} ORDER BY {order} LIMIT 1",
-            resource.columns, resource.from, compiler.text
-        )
-    };
-    resource.properties.iter().map(|property| (resource.name, statement(property))).collect()
+        self.push(" AND ");
+        self.condition(&Condition::All(parts));
+    }
 }

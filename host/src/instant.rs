@@ -27,7 +27,7 @@ impl PartialSchema for Instant {
 impl ToSchema for Instant {}
 
 /// Writes an instant; one outside the years 0 to 9999 becomes the nearest that the format can write.
-fn format(milliseconds: i64) -> String {
+pub(crate) fn format(milliseconds: i64) -> String {
     let shape = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
     let (first, last) = (-62_167_219_200_000, 253_402_300_799_999);
     let nanoseconds = i128::from(milliseconds.clamp(first, last)) * 1_000_000;

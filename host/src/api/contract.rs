@@ -1,0 +1,271 @@
+//! The contract as data: the shapes of the VSPC operations (`contract.json`), from which bodies are validated, the words
+//! of an enumeration are known, read-only properties are refused, and the served OpenAPI is made. Facts only: what we
+//! say about an operation is in our own documents.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
+
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use serde_json::{Map, Value, json};
+
+use crate::api::error::ApiError;
+use crate::api::query::brief;
+
+const TEXT: &str = include_str!("contract.json");
+
+static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+static OPERATIONS: LazyLock<HashMap<&'static str, Described>> = LazyLock::new(operations);
+/// The schemas as a validator of input takes them.
+static INPUTS: LazyLock<Value> = LazyLock::new(inputs);
+
+struct Described {
+    path: &'static str,
+    method: &'static str,
+    operation: &'static Value,
+    body: OnceLock<Option<Validator>>,
+}
+
+/// The whole document.
+pub(crate) fn document() -> &'static Value {
+    &CONTRACT
+}
+
+/// An operation as the contract has it: its path, its method in small letters, and itself.
+pub(crate) fn operation(id: &str) -> Option<(&'static str, &'static str, &'static Value)> {
+    OPERATIONS.get(id).map(|described| (described.path, described.method, described.operation))
+}
+
+/// A named schema.
+pub(crate) fn schema(name: &str) -> Option<&'static Value> {
+    CONTRACT.get("components")?.get("schemas")?.get(name)
+}
+
+/// The schema of a property by its dotted name, references followed.
+pub(crate) fn property(schema: &str, dotted: &str) -> Option<&'static Value> {
+    let mut current = self::schema(schema)?;
+    for step in dotted.split('.') {
+        current = member(current, step)?;
+    }
+    Some(current)
+}
+
+/// A member of an object's schema: through references, compositions and the items of a list.
+fn member(schema: &'static Value, name: &str) -> Option<&'static Value> {
+    if let Some(found) = schema.get("properties").and_then(|properties| properties.get(name)) {
+        return Some(found);
+    }
+    let inner = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    inner.chain(schema.get("items")).chain(referred(schema)).find_map(|part| member(part, name))
+}
+
+fn referred(schema: &'static Value) -> Option<&'static Value> {
+    self::schema(schema.get("$ref")?.as_str()?.rsplit('/').next()?)
+}
+
+/// A schema with its reference, or its only composition, followed.
+fn resolved(schema: &'static Value) -> &'static Value {
+    let one = schema.get("allOf").and_then(Value::as_array).and_then(|parts| parts.first());
+    referred(schema).or(one).map_or(schema, resolved)
+}
+
+/// The words that a property takes.
+pub(crate) fn words(schema: &str, dotted: &str) -> Vec<&'static str> {
+    let Some(found) = property(schema, dotted).map(resolved) else { return Vec::new() };
+    let items = found.get("items").map(resolved);
+    let listed = found.get("enum").or_else(|| items?.get("enum"));
+    listed.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Whether a property is for reading only: itself or what it is in.
+pub(crate) fn is_read_only(schema: &str, dotted: &str) -> bool {
+    let parents = dotted.match_indices('.').map(|(end, _)| dotted.get(..end).unwrap_or_default());
+    let marked = |name: &str| {
+        property(schema, name).and_then(|found| found.get("readOnly")).and_then(Value::as_bool) == Some(true)
+    };
+    parents.chain([dotted]).any(marked)
+}
+
+/// The names that `expand` takes for a schema.
+pub(crate) fn expands(schema: &str) -> Vec<&'static str> {
+    let words = self::schema(&format!("{schema}Expand")).and_then(|found| found.get("enum"));
+    words.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Holds a body to its operation's schema; the first thing that does not fit is refused by its name.
+pub(crate) fn check_body(operation: &str, body: &Value) -> Result<(), ApiError> {
+    let Some(described) = OPERATIONS.get(operation) else { return Ok(()) };
+    let validator = described.body.get_or_init(|| {
+        let body = described.operation.get("requestBody")?;
+        let body = match body.get("$ref").and_then(Value::as_str) {
+            Some(name) => CONTRACT.pointer(name.strip_prefix('#')?)?,
+            None => body,
+        };
+        validator(body.pointer("/content/application~1json/schema")?)
+    });
+    validator.as_ref().map_or(Ok(()), |validator| check(validator, body))
+}
+
+/// Holds an object, as a patch left it, to its own schema.
+pub(crate) fn check_object(schema: &str, object: &Value) -> Result<(), ApiError> {
+    static VALIDATORS: LazyLock<HashMap<&'static str, OnceLock<Option<Validator>>>> = LazyLock::new(|| {
+        let schemas = CONTRACT.pointer("/components/schemas").and_then(Value::as_object);
+        schemas.into_iter().flatten().map(|(name, _)| (name.as_str(), OnceLock::new())).collect()
+    });
+    let Some(slot) = VALIDATORS.get(schema) else { return Ok(()) };
+    let validator = slot.get_or_init(|| self::schema(schema).and_then(validator));
+    validator.as_ref().map_or(Ok(()), |validator| check(validator, object))
+}
+
+fn check(validator: &Validator, given: &Value) -> Result<(), ApiError> {
+    let Some(error) = validator.iter_errors(given).next() else { return Ok(()) };
+    let place = error.instance_path().to_string();
+    let mut path = place.trim_start_matches('/').replace('/', ".");
+    if let ValidationErrorKind::Required { property } = error.kind() {
+        let missing = property.as_str().unwrap_or_default();
+        path = if path.is_empty() { missing.to_owned() } else { format!("{path}.{missing}") };
+        return Err(ApiError::property(&path, format!("{path} is missing")));
+    }
+    let complaint = error.masked_with("the value").to_string();
+    let value = brief(&given.pointer(&place).unwrap_or(given).to_string());
+    if path.is_empty() {
+        return Err(ApiError::bad_request(format!("the body does not fit: {complaint}")));
+    }
+    Err(ApiError::property(&path, format!("{path}: {complaint}; it is {value}")))
+}
+
+fn operations() -> HashMap<&'static str, Described> {
+    let paths = CONTRACT.get("paths").and_then(Value::as_object).into_iter().flatten();
+    let all = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten();
+        methods.filter_map(move |(method, operation)| {
+            let id = operation.get("operationId")?.as_str()?;
+            Some((id, Described { path, method, operation, body: OnceLock::new() }))
+        })
+    });
+    all.collect()
+}
+
+fn validator(schema: &Value) -> Option<Validator> {
+    let mut whole = as_input(schema);
+    whole.as_object_mut()?.insert("components".to_owned(), json!({"schemas": INPUTS.clone()}));
+    let built = jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(&whole);
+    built.inspect_err(|error| tracing::error!(%error, "a schema of the contract cannot be used")).ok()
+}
+
+fn inputs() -> Value {
+    let schemas = CONTRACT.pointer("/components/schemas").and_then(Value::as_object);
+    let converted = schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), as_input(schema)));
+    Value::Object(converted.collect())
+}
+
+/// An OpenAPI 3.0 schema as a JSON Schema of what clients send: `nullable` becomes a type, and what is read-only may
+/// be there, whatever it is, because clients send back what they read.
+fn as_input(schema: &Value) -> Value {
+    let Value::Object(members) = schema else { return schema.clone() };
+    let mut converted = Map::new();
+    let read_only = |property: &Value| property.get("readOnly").and_then(Value::as_bool) == Some(true);
+    let properties = members.get("properties").and_then(Value::as_object);
+    for (name, value) in members {
+        let value = match (name.as_str(), value) {
+            ("properties", Value::Object(all)) => {
+                let kept = all.iter().filter(|(_, property)| !read_only(property));
+                Value::Object(kept.map(|(name, property)| (name.clone(), as_input(property))).collect())
+            }
+            ("required", Value::Array(names)) => {
+                let is_sent = |name: &&Value| {
+                    let property = name.as_str().and_then(|name| properties?.get(name));
+                    !property.is_some_and(read_only)
+                };
+                Value::Array(names.iter().filter(is_sent).cloned().collect())
+            }
+            ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => parts.iter().map(as_input).collect(),
+            ("items" | "additionalProperties", inner) => as_input(inner),
+            ("nullable" | "default" | "example" | "discriminator", _) => continue,
+            (name, _) if name.starts_with("x-") => continue,
+            (_, value) => value.clone(),
+        };
+        converted.insert(name.clone(), value);
+    }
+    limit_integers(&mut converted);
+    if members.get("nullable").and_then(Value::as_bool) == Some(true) {
+        return json!({"anyOf": [{"type": "null"}, converted]});
+    }
+    Value::Object(converted)
+}
+
+fn limit_integers(schema: &mut Map<String, Value>) {
+    let (least, most) = match schema.get("format").and_then(Value::as_str) {
+        Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        Some("int64") => (i64::MIN, i64::MAX),
+        _ => return,
+    };
+    schema.entry("minimum").or_insert_with(|| least.into());
+    schema.entry("maximum").or_insert_with(|| most.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(operation: &str, body: Value) -> Option<String> {
+        check_body(operation, &body).err().map(|error| error.property_name().unwrap_or_default().to_owned())
+    }
+
+    fn company() -> Value {
+        json!({
+            "organizationInput": {"name": "Acme", "alias": null},
+            "ownerCredentials": {"userName": "ada", "password": "secret"},
+        })
+    }
+
+    #[test]
+    fn a_body_that_fits_passes_and_what_is_read_only_may_be_sent_back() {
+        assert_eq!(refused("CreateCompany", company()), None);
+        let sent_back = json!({"siteUid": 5, "siteName": "x"});
+        assert_eq!(refused("PatchSite", sent_back), Some(String::new()), "a patch is a list");
+    }
+
+    #[test]
+    fn each_limit_is_refused_by_the_propertys_path() {
+        let set = |path: &str, value: Value| {
+            let mut body = company();
+            let (parent, name) = path.rsplit_once('/').unwrap();
+            body.pointer_mut(parent).unwrap()[name] = value;
+            refused("CreateCompany", body)
+        };
+        for (path, value) in [
+            ("/organizationInput/name", json!("")),
+            ("/organizationInput/name", json!("a<b")),
+            ("/organizationInput/email", json!("ada")),
+            ("/organizationInput/state", json!(52)),
+            ("/organizationInput/country", json!(i64::from(i32::MAX) + 1)),
+            ("/ownerCredentials/userName", json!("ada.")),
+            ("/isRestAccessEnabled", json!("yes")),
+            ("/resellerUid", json!("no uuid")),
+        ] {
+            let expected = path.trim_start_matches('/').replace('/', ".");
+            assert_eq!(set(path, value), Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let mut body = company();
+        body["ownerCredentials"].as_object_mut().unwrap().remove("userName");
+        assert_eq!(refused("CreateCompany", body).as_deref(), Some("ownerCredentials.userName"));
+        assert_eq!(refused("CreateCompany", json!([])).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn words_and_read_only_properties_are_known_through_references() {
+        assert!(words("Company", "status").contains(&"Active"));
+        assert!(words("User", "role").contains(&"CompanyOwner"));
+        assert_eq!(words("Company", "name"), Vec::<&str>::new());
+        assert!(is_read_only("Company", "name") && !is_read_only("Company", "status"));
+        assert_eq!(expands("Company"), ["Organization"]);
+    }
+}
