@@ -6,12 +6,26 @@ mod agents;
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod companies;
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod flows;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod infrastructure;
+#[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod plugins;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod store;

@@ -1,6 +1,13 @@
 //! The API over HTTPS, as scripts use it.
 
+mod actions;
+mod audit;
+mod cloud;
+mod cloud_resources;
+mod cloud_scope;
+mod cloud_world;
 mod credentials;
+mod limits;
 mod lists;
 mod resources;
 mod troubles;

@@ -3,7 +3,12 @@
 mod agents;
 mod alarms;
 mod bad_databases;
+pub(crate) mod cloud;
+mod commands;
+mod engine;
 mod fixtures;
+mod fleet;
 mod ingest;
 mod lists;
+mod plans;
 mod schema;

@@ -2,10 +2,11 @@
 //!
 //! **Cast.** A [`Gateway`] opens one *door* per port (`door.rs`): TLS 1.3, a client certificate asked for but not demanded. The
 //! *service* (`service.rs`) answers two kinds of caller. *Enrolment* (`enroll.rs`) has a join token and no certificate: it takes
-//! one use of the token, writes the `agents` row and hands out a certificate. A *session* (`session.rs`) has a certificate:
-//! it is admitted by its fingerprint on that row, then for each batch writes facts and offset in one transaction and only
+//! one use of the token, writes the `agents` row and hands out a certificate; with a genuine token that is over, the machine
+//! waits in `unverified_agents` until an operator lets it in. A *session* (`session.rs`) has a certificate: it is admitted by
+//! its fingerprint on that row, then for each batch writes facts and offset in one transaction and only
 //! then acknowledges. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the old.
-//! `facts.rs` turns a frame into checked facts.
+//! `facts.rs` turns a frame into checked facts. *Outbox* (`outbox.rs`) ends commands to agents whose time is over.
 //!
 //! **Rows.** Writes `agents` (identity, presence, offset), `backup_servers`, `workloads`, `restore_points`, and marks what
 //! changed as due. Who reads the marks is none of the gateway's business; it only pokes.
@@ -27,16 +28,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::SharedClock;
+use crate::id::AgentUid;
 use crate::model::Door;
 use crate::pki::Pki;
 use crate::store::{Store, StoreError};
 
+mod access;
 mod door;
 mod enroll;
 mod facts;
+pub mod outbox;
 mod registry;
 mod service;
 mod session;
+
+pub use access::{AgentAccess, FreshToken};
 
 /// The largest frame an agent may send: a batch is at most 1 MiB by contract; the rest is room for its envelope.
 const LARGEST_FRAME: usize = 2 << 20;
@@ -122,6 +128,12 @@ impl Gateway {
                 tracing::error!(error = %crate::error::chain(&error), "agents.door: the door closed by itself");
             }
         });
+    }
+
+    /// Ends the session of an agent that was removed. One that another host over the same database holds ends at its next
+    /// heartbeat.
+    pub fn expel(&self, agent: AgentUid) {
+        self.shared.registry.expel(agent);
     }
 
     /// Ends all sessions and waits for their last writes.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
@@ -11,15 +12,24 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::agents::{self, Gateway, GatewayOptions, Listener};
+use crate::agents::{self, AgentAccess, Gateway, GatewayOptions, Listener};
 use crate::alarms::Engine;
-use crate::api::{self, ApiState};
-use crate::clock::{SharedClock, SystemClock};
+use crate::api::{self, ApiOptions, ApiState};
+use crate::clock::{Clock, SharedClock, SystemClock};
 use crate::config::Config;
-use crate::model::Door;
+use crate::mail::MailOptions;
+use crate::model::world::time_zones;
+use crate::model::{Door, HostCertificate};
 use crate::pki::Pki;
 use crate::plugins::{PluginOptions, Plugins};
+use crate::seal::Seal;
 use crate::store::Store;
+
+/// Held by the host that runs on a data folder.
+const LOCK: &str = "lock";
+/// A command that looks whether a host runs holds the lock for a moment.
+const LOCK_ATTEMPTS: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Where a running host can be reached: `run.json` in the data folder, for the command line and for scripts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -88,9 +98,10 @@ impl App {
     /// Starts a host with any clock.
     pub async fn start_at(data: &Path, config: &Config, clock: SharedClock) -> anyhow::Result<Self> {
         make_data_folder(data)?;
-        let lock = lock(data)?;
+        let lock = lock(data).await?;
         let pki = Arc::new(Pki::open(data, &*clock)?);
         let store = Store::open(&config.database(data)).await?;
+        store.limit_reads(Duration::from_secs(u64::from(config.longest_read_seconds)));
         let installation = ensure_installation(&store, &clock).await?;
         let plugins =
             Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
@@ -110,11 +121,28 @@ impl App {
 
         let engine = Engine::new(store.clone(), plugins.clone(), Arc::clone(&clock), Arc::clone(&changed));
         tasks.spawn(engine.run(stopping.clone()));
-        let state = ApiState::new(store.clone(), plugins.clone(), Arc::clone(&clock), installation);
+        tasks.spawn(agents::outbox::keep(store.clone(), Arc::clone(&clock), stopping.clone()));
+        let mut options = ApiOptions::new(config, Seal::open(data)?);
+        options.agents = access(&gateway, &addresses);
+        options.address = api::address(config, addresses.api.port());
+        options.mail = MailOptions::of(config)?;
+        note_what_is_shown(&store, &pki, &options.address, &names, &*clock).await?;
+        let state = ApiState::new(store.clone(), plugins.clone(), Arc::clone(&clock), installation, options);
+        tasks.spawn(state.mailer().clone().run(stopping.clone()));
         tasks.spawn(api::serve_health(listeners.health, state.clone(), stopping.clone()));
         tasks.spawn(api::serve(listeners.api, pki.api_tls(&names, &*clock)?, state, stopping.clone()));
         addresses.write(data)?;
         Ok(Self { addresses, data: data.to_owned(), store, gateway, plugins, tasks, stopping, _lock: lock })
+    }
+
+    /// Its database.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Its plugins.
+    pub(crate) fn plugins(&self) -> &Plugins {
+        &self.plugins
     }
 
     /// Lets go of callers and agents, and waits for what is under way.
@@ -140,6 +168,25 @@ async fn ensure_installation(
     Ok(installation)
 }
 
+/// Notes where the portal is found, which certificates the host has, and which time zones there are, for the API to show.
+async fn note_what_is_shown(
+    store: &Store,
+    pki: &Pki,
+    portal: &str,
+    names: &[String],
+    clock: &dyn Clock,
+) -> anyhow::Result<()> {
+    let certificates = pki.certificates(names, clock)?;
+    let certificates: Vec<_> =
+        certificates.iter().filter_map(|(purpose, der)| HostCertificate::of(purpose, der)).collect();
+    let mut tx = store.write().await?;
+    tx.settings().set_portal(portal).await?;
+    tx.world().put_certificates(&certificates).await?;
+    tx.world().put_zones(&time_zones(clock.now_ms())).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 fn make_data_folder(data: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let mut builder = std::fs::DirBuilder::new();
@@ -147,18 +194,25 @@ fn make_data_folder(data: &Path) -> anyhow::Result<()> {
     builder.create(data).with_context(|| format!("cannot make the data folder {}", data.display()))
 }
 
-fn lock(data: &Path) -> anyhow::Result<File> {
-    let path = data.join("lock");
+/// Whether a host runs on this data folder, or starts or stops.
+pub(crate) fn is_running(data: &Path) -> bool {
+    let Ok(file) = File::open(data.join(LOCK)) else { return false };
+    matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
+}
+
+async fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join(LOCK);
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            bail!("another keelson runs on {}; stop it, or give this one another --data", data.display())
-        }
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(std::fs::TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
         }
     }
+    bail!("another keelson runs on {}; stop it, or give this one another --data", data.display())
 }
 
 async fn bind(config: &Config) -> anyhow::Result<Listeners> {
@@ -187,6 +241,19 @@ fn addresses(listeners: &Listeners, pki: &Pki, config: &Config) -> anyhow::Resul
         ca_fingerprint: pki.pin(),
         ca_file: std::path::absolute(pki.ca_file())?,
     })
+}
+
+/// How the API reaches agents.
+fn access(gateway: &Gateway, addresses: &RunFile) -> AgentAccess {
+    let beside = std::env::current_exe().ok().map(|program| program.with_file_name("keelson-agent"));
+    AgentAccess {
+        gateway: Some(gateway.clone()),
+        advertise: addresses.advertise.clone(),
+        remote: addresses.agents_remote,
+        hosted: addresses.agents_hosted,
+        pin: addresses.ca_fingerprint.clone(),
+        program: beside.filter(|program| program.is_file()),
+    }
 }
 
 /// What the server's certificate says: the advertised name, and what works on this machine.

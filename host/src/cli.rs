@@ -1,6 +1,6 @@
-//! The command line. What it manages it writes to the database itself, so it works with the host running or not.
+//! The command line. A command works with the host running or not: a running host does it on its own database
+//! (`socket.rs`), and only when none runs does the command open the database itself.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -9,11 +9,21 @@ use clap::{Parser, Subcommand};
 use crate::app::App;
 use crate::config::{Config, Flags, ServeFlags};
 use crate::lifecycle;
+use crate::plugins::Plugins;
 use crate::store::Store;
 
 mod admin;
+mod db;
+mod log;
+mod output;
 mod plugin;
+mod reseller;
+mod socket;
 mod token;
+
+pub use socket::AdminSocket;
+
+use output::say;
 
 /// Service provider console for backup MSPs, and a plugin host.
 #[derive(Debug, Parser)]
@@ -41,24 +51,43 @@ enum Command {
     /// Companies
     #[command(subcommand)]
     Company(admin::CompanyCommand),
+    /// Resellers
+    #[command(subcommand)]
+    Reseller(reseller::ResellerCommand),
     /// Management agents
     #[command(subcommand)]
     Agent(token::AgentCommand),
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
+    /// The database
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// Print the OpenAPI document
     Openapi,
 }
 
 /// What a command works on.
+#[derive(Debug)]
 struct Place {
     data: PathBuf,
     config: Config,
+    /// The host in this process, if the command was handed over to one.
+    running: Option<Running>,
+}
+
+/// What a running host lends to the commands that are handed over to it.
+#[derive(Debug, Clone)]
+struct Running {
+    store: Store,
+    plugins: Plugins,
 }
 
 impl Place {
     async fn store(&self) -> anyhow::Result<Store> {
+        if let Some(running) = &self.running {
+            return Ok(running.store.clone());
+        }
         std::fs::create_dir_all(&self.data)
             .with_context(|| format!("cannot make {}", self.data.display()))?;
         Ok(Store::open(&self.config.database(&self.data)).await?)
@@ -71,20 +100,50 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(flags) => flags.clone(),
         _ => ServeFlags::default(),
     };
-    let place = Place { config: Config::load(&cli.data, &cli.flags, &serve)?, data: cli.data };
+    let config = Config::load(&cli.data, &cli.flags, &serve)?;
+    if cli.command.is_for_a_host() {
+        let arguments = std::env::args().skip(1).collect();
+        if let Some((output, error)) = socket::ask(&cli.data, arguments, config.database.clone()).await? {
+            output::print(&output)?;
+            return error.map_or(Ok(()), |error| Err(anyhow::anyhow!(error)));
+        }
+    }
+    let place = Place { config, data: cli.data, running: None };
     match cli.command {
         Command::Serve(_) => serve_until_stopped(&place).await,
-        Command::User(command) => command.run(&place).await,
-        Command::Apikey(command) => command.run(&place).await,
-        Command::Company(command) => command.run(&place).await,
-        Command::Agent(command) => command.run(&place).await,
-        Command::Plugin(command) => command.run(&place).await,
-        Command::Openapi => say(&crate::api::openapi()),
+        command => command.run(&place).await,
+    }
+}
+
+impl Command {
+    /// Whether a host that runs on the data folder does it, rather than this process.
+    fn is_for_a_host(&self) -> bool {
+        match self {
+            Self::Serve(_) | Self::Openapi => false,
+            Self::Plugin(command) => command.is_for_a_host(),
+            _ => true,
+        }
+    }
+
+    /// Does anything but serve.
+    async fn run(self, place: &Place) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(_) => anyhow::bail!("a host cannot be asked to run a host"),
+            Self::User(command) => command.run(place).await,
+            Self::Apikey(command) => command.run(place).await,
+            Self::Company(command) => command.run(place).await,
+            Self::Reseller(command) => command.run(place).await,
+            Self::Agent(command) => command.run(place).await,
+            Self::Plugin(command) => command.run(place).await,
+            Self::Db(command) => command.run(place).await,
+            Self::Openapi => say(&crate::api::openapi()),
+        }
     }
 }
 
 async fn serve_until_stopped(place: &Place) -> anyhow::Result<()> {
     let app = App::start(&place.data, &place.config).await?;
+    let socket = AdminSocket::open(&place.data, &place.config, &app)?;
     let at = &app.addresses;
     let host = place.config.advertise();
     say(&format!("Keelson {} serves https://{host}:{}/", env!("CARGO_PKG_VERSION"), at.api.port()))?;
@@ -101,14 +160,7 @@ async fn serve_until_stopped(place: &Place) -> anyhow::Result<()> {
     ))?;
     lifecycle::asked_to_stop().await.context("cannot listen for signals")?;
     tracing::info!("lifecycle: stopping");
+    socket.close().await;
     app.stop().await;
     Ok(())
-}
-
-/// One line on standard output, which scripts read; a reader that has gone is no fault.
-fn say(line: &str) -> anyhow::Result<()> {
-    match writeln!(std::io::stdout(), "{line}") {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to standard output"),
-    }
 }

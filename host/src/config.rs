@@ -8,6 +8,10 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+mod proxies;
+
+pub use proxies::{ForwardedHeader, TrustedNetwork};
+
 /// All settings of a host.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -31,6 +35,26 @@ pub struct Config {
     pub advertise: Option<String>,
     /// How often agents say that they are there.
     pub heartbeat_seconds: u32,
+    /// The operator's own proxies in front of the API: addresses or networks. Only what they say about whom they speak
+    /// for is believed.
+    #[serde(default)]
+    pub trusted_proxies: Vec<TrustedNetwork>,
+    /// The header in which they say it: `x-forwarded-for` or `forwarded`.
+    #[serde(default)]
+    pub forwarded_header: ForwardedHeader,
+    /// Requests that one user may make each second, ten seconds' worth at once; 0: no limit.
+    pub user_requests_per_second: u32,
+    /// Requests that one address may make each second, ten seconds' worth at once; 0: no limit.
+    pub address_requests_per_second: u32,
+    /// A PEM file with authorities that mail servers may be vouched for by, beside the public ones.
+    #[serde(default)]
+    pub mail_ca: Option<PathBuf>,
+    /// Whether mail servers of resellers and companies may stand in private networks, the provider's among them; those of the
+    /// provider always may.
+    #[serde(default)]
+    pub private_mail_servers: bool,
+    /// A read of the database that takes longer is ended, and its client told what to filter by instead.
+    pub longest_read_seconds: u32,
 }
 
 impl Default for Config {
@@ -45,6 +69,13 @@ impl Default for Config {
             plugins: None,
             advertise: None,
             heartbeat_seconds: 30,
+            trusted_proxies: Vec::new(),
+            forwarded_header: ForwardedHeader::default(),
+            user_requests_per_second: 200,
+            address_requests_per_second: 500,
+            mail_ca: None,
+            private_mail_servers: false,
+            longest_read_seconds: 10,
         }
     }
 }
@@ -115,12 +146,24 @@ impl Config {
                 "plugins",
                 "advertise",
                 "heartbeat-seconds",
+                "trusted-proxies",
+                "forwarded-header",
+                "user-requests-per-second",
+                "address-requests-per-second",
+                "mail-ca",
+                "private-mail-servers",
+                "longest-read-seconds",
             ]))
             .merge(Serialized::defaults(flags))
             .merge(Serialized::defaults(serve));
         let config: Self = figment.extract().map_err(|error| ConfigError { message: error.to_string() })?;
-        if config.heartbeat_seconds == 0 {
-            return Err(ConfigError { message: "heartbeat-seconds must be at least 1".to_owned() });
+        for (name, seconds) in [
+            ("heartbeat-seconds", config.heartbeat_seconds),
+            ("longest-read-seconds", config.longest_read_seconds),
+        ] {
+            if seconds == 0 {
+                return Err(ConfigError { message: format!("{name} must be at least 1") });
+            }
         }
         Ok(config)
     }
@@ -170,6 +213,19 @@ mod tests {
         assert_eq!(config.api.port(), 2);
         assert_eq!(config.advertise(), "console.example");
         assert_eq!(config.agents_remote.port(), 6180);
+    }
+
+    #[test]
+    fn proxies_are_networks_and_anything_else_is_refused_by_name() {
+        let data = tempfile::tempdir().unwrap();
+        let load = |text: &str| {
+            std::fs::write(data.path().join("keelson.toml"), text).unwrap();
+            Config::load(data.path(), &Flags::default(), &ServeFlags::default())
+        };
+        let config =
+            load("trusted-proxies = [\"10.0.0.0/8\", \"::1\"]\nforwarded-header = \"forwarded\"").unwrap();
+        assert_eq!((config.trusted_proxies.len(), config.forwarded_header), (2, ForwardedHeader::Forwarded));
+        assert!(load("trusted-proxies = [\"ten\"]").unwrap_err().to_string().contains("ten"));
     }
 
     #[test]

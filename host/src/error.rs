@@ -42,6 +42,12 @@ pub enum Error {
         #[source]
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// It took longer than it may.
+    #[error("{message}")]
+    Slow {
+        /// What took so long, and the way out.
+        message: String,
+    },
     /// There is no room to store it.
     #[error("the database has no room left; free some on its disk, then try again")]
     StorageFull(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -47,18 +47,28 @@ ids! {
     AlarmTemplateUid;
     /// A backup server.
     BackupServerUid;
+    /// A tenant: an account on one Cloud Connect server.
+    CloudTenantUid;
+    /// A command to an agent.
+    CommandUid;
     /// A company: one tenant of the provider.
     CompanyUid;
     /// A join token.
     JoinTokenUid;
     /// A location of a company.
     LocationUid;
+    /// A mail.
+    MailUid;
+    /// An API key or a second factor of a user.
+    LoginUid;
     /// A reseller of the provider.
     ResellerUid;
     /// A restore point.
     RestorePointUid;
     /// A site: one Cloud Connect server.
     SiteUid;
+    /// A tenant's share of a backup repository.
+    TenantBackupResourceUid;
     /// An access or refresh token, a page's session.
     TokenUid;
     /// A user.

@@ -1,7 +1,7 @@
 //! The Keelson host: storage, agent connections, the API, and a plugin host. Everything a provider may want different is a
 //! plugin.
 //!
-//! Imports only go down: `main → cli → app → api → areas (alarms) → (agents, plugins) → store → (model, net, pki) → (id, clock,
+//! Imports only go down: `main → cli → app → api → areas (alarms, mail) → (agents, plugins) → store → (model, net, pki, seal) → (id, clock,
 //! error)`. What looks like an upward call is a row: the gateway marks what changed as due, and never calls alarms.
 
 pub mod agents;
@@ -15,8 +15,10 @@ pub mod error;
 pub mod id;
 mod instant;
 pub mod lifecycle;
+pub mod mail;
 pub mod model;
 mod net;
 pub mod pki;
 pub mod plugins;
+pub mod seal;
 pub mod store;

@@ -3,7 +3,10 @@
 //!
 //! **Cast.** [`Turns`] are places of a limited number, each address holding at most its share; who finds none waits, in
 //! order. [`Silent`] are the sockets whose `ClientHello` is not there yet; a new one drives out the oldest. [`Entrance`]
-//! puts both before a TLS handshake, for every port alike.
+//! puts both before a TLS handshake, for every port alike. A [`Budget`] limits what somebody asks for over time, and
+//! [`Proxies`] say who that is when it comes through the operator's own.
+//!
+//! The other way, `outbound.rs` says where the host itself may connect to, and `trust.rs` whom it takes for whom there.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -18,6 +21,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 use tokio_util::sync::CancellationToken;
+
+pub(crate) mod outbound;
+mod trust;
+
+pub(crate) use outbound::{OutboundError, Reach};
+pub(crate) use trust::{Authorities, Judge, Shown};
+mod budget;
+mod proxies;
+
+pub(crate) use budget::{Budget, Rate};
+pub(crate) use proxies::Proxies;
 
 /// Sockets of a port whose `ClientHello` is awaited; a client sends it at once, so that nobody honest is long among them.
 const SILENT: usize = 512;
@@ -108,7 +122,7 @@ impl Drop for Visit {
 }
 
 /// Whom an address belongs to: of IPv6, everybody has a whole /64.
-fn source(address: IpAddr) -> IpAddr {
+pub(crate) fn source(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
         address @ IpAddr::V4(_) => address,

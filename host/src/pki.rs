@@ -116,6 +116,17 @@ impl Pki {
         self.folder.join("ca.pem")
     }
 
+    /// The certificates that this host shows and signs with, DER, by what they are for.
+    pub fn certificates(
+        &self,
+        names: &[String],
+        clock: &dyn Clock,
+    ) -> Result<Vec<(&'static str, CertificateDer<'static>)>, PkiError> {
+        let (chain, _key) = self.server_certificate(names, clock)?;
+        let console = chain.into_iter().next().map(|leaf| ("console", leaf));
+        Ok(console.into_iter().chain([("authority", self.ca.clone())]).collect())
+    }
+
     /// TLS for browsers and scripts.
     pub fn api_tls(&self, names: &[String], clock: &dyn Clock) -> Result<Arc<ServerConfig>, PkiError> {
         let (chain, key) = self.server_certificate(names, clock)?;

@@ -20,42 +20,94 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
+mod accounts;
+mod actions;
 mod agents;
 mod alarms;
 mod audit;
 mod bulk;
+mod cloud;
+mod commands;
 mod companies;
 mod credentials;
 mod due;
 mod error;
+mod failures;
+mod hosted;
+mod infrastructure;
 mod ingest;
 mod installation;
 mod join_tokens;
+mod limit;
 pub mod list;
+mod locations;
+mod logins;
+mod mails;
+mod notifications;
+mod onboarding;
+mod organization_sites;
 mod organizations;
+mod owners;
+mod point;
+mod removal;
 mod resellers;
 mod resources;
+mod settings;
+mod standing;
 mod templates;
+mod unverified;
 mod users;
 mod workloads;
+mod world;
 
+pub use accounts::{Accounts, TenantShare};
+pub use actions::Actions;
 pub use agents::{Agents, Hello, NewAgent};
 pub use alarms::{Alarms, OpenAlarm, Raise};
 pub use audit::{Audit, AuditRow, NewAuditRow};
 pub use bulk::Dialect;
+pub use cloud::{
+    BackupResource, BackupResourceFact, Cloud, CloudBackupFact, CloudFacts, CloudRepository, CloudSource,
+    CloudTenant, GatewayFact, GatewayPoolFact, HardwarePlanFact, NewBackupResource, NewCloudTenant,
+    ReplicationFact, ReplicationUsageFact, RepositoryFact, Site, SiteFact, SiteIds, TenantFact,
+    TenantSettingsFact, WanAcceleratorFact,
+};
+pub use commands::{Commands, Lease, Put, Refusal, Said};
 pub use companies::Companies;
-pub use credentials::Credentials;
+pub use credentials::{Credentials, SignedIn};
 pub use due::{Due, DueAgent, DueWorkload, Settled};
 pub use error::StoreError;
-pub use ingest::{Facts, Ingest, Offset, RestorePointFact, ServerFact, WorkloadFact};
+pub use failures::{FailureCount, Failures};
+pub use hosted::{Hosted, HostedResource};
+pub use infrastructure::{
+    AgentJobFact, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, CopyJobFact, FileShareJobFact,
+    Infrastructure, JobDetails, JobFact, PointDetails, RemovedAgent, ReplicationJobFact, RestorePointFact,
+    ServerDetails, ServerFact, ServerJob, Source, Vb365Fact, VmJobFact, WorkloadDetails, WorkloadFact,
+};
+pub use ingest::{Facts, Ingest, Offset};
 pub use installation::InstallationRow;
 pub use join_tokens::{JoinTokens, NewJoinToken};
+pub use locations::{LocationRow, Locations, MOVED_WITH_A_LOCATION, NewLocation};
+pub use logins::Logins;
+pub use mails::{MailLease, Mails, open_words};
+pub use notifications::{Notifications, SmtpOwner, SmtpRow};
+pub use onboarding::Onboardings;
+pub use organization_sites::OrganizationSites;
 pub use organizations::Organizations;
+pub use owners::Owners;
+pub use point::CommitPoint;
+pub use removal::Removal;
 pub use resellers::Resellers;
 pub use resources::*;
+pub use settings::{Named, Settings};
+pub use standing::Standing;
 pub use templates::Templates;
+pub use unverified::{UnverifiedAgent, UnverifiedAgents};
 pub use users::Users;
 pub use workloads::Workloads;
+pub use world::World;
+
+use limit::ReadLimit;
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
@@ -100,7 +152,10 @@ fn trusted(text: String) -> AssertSqlSafe<String> {
 
 /// An open database. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store(Pools);
+pub struct Store {
+    pools: Pools,
+    limit: ReadLimit,
+}
 
 #[derive(Debug, Clone)]
 enum Pools {
@@ -108,6 +163,8 @@ enum Pools {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// For the host's own long reads.
+        patient: SqlitePool,
     },
     Postgres(PgPool),
 }
@@ -120,6 +177,8 @@ pub(crate) enum Connection {
 /// One transaction. Dropped without [`Tx::commit`], it never happened.
 pub struct Tx {
     pub(crate) connection: Connection,
+    /// Whether its commit is a change that cannot be taken back.
+    writes: bool,
 }
 
 impl std::fmt::Debug for Tx {
@@ -132,18 +191,25 @@ impl Store {
     /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`), makes it if it is SQLite and absent, and brings it
     /// up to this version's schema.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let store = if url.starts_with("sqlite:") {
-            Self::sqlite(url).await?
+        let limit = ReadLimit::default();
+        let pools = if url.starts_with("sqlite:") {
+            Self::sqlite(url, &limit).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             Self::postgres(url).await?
         } else {
             return Err(StoreError::Url);
         };
+        let store = Self { pools, limit };
         store.migrate().await?;
         Ok(store)
     }
 
-    async fn sqlite(url: &str) -> Result<Self, StoreError> {
+    /// How long a read may take; 10 s unless it is set.
+    pub fn limit_reads(&self, limit: Duration) {
+        self.limit.set(limit);
+    }
+
+    async fn sqlite(url: &str, limit: &ReadLimit) -> Result<Pools, StoreError> {
         let options: SqliteConnectOptions = url.parse().map_err(|error| StoreError::opening(url, error))?;
         let options = options
             .create_if_missing(true)
@@ -156,11 +222,17 @@ impl Store {
         let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY);
         let failed = |error| StoreError::opening(url, error);
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
-        let readers = pool().max_connections(4).connect_with(options).await.map_err(failed)?;
-        Ok(Self(Pools::Sqlite { writer, readers }))
+        let limit = limit.clone();
+        let readers = pool().max_connections(4).after_connect(move |connection, _| {
+            let limit = limit.clone();
+            Box::pin(async move { limit.watch(connection).await })
+        });
+        let readers = readers.connect_with(options.clone()).await.map_err(failed)?;
+        let patient = pool().max_connections(1).connect_lazy_with(options);
+        Ok(Pools::Sqlite { writer, readers, patient })
     }
 
-    async fn postgres(url: &str) -> Result<Self, StoreError> {
+    async fn postgres(url: &str) -> Result<Pools, StoreError> {
         let options: PgConnectOptions = url.parse().map_err(|error| StoreError::opening(url, error))?;
         let pool = PgPoolOptions::new()
             .max_connections(16)
@@ -168,39 +240,50 @@ impl Store {
             .connect_with(options)
             .await
             .map_err(|error| StoreError::opening(url, error))?;
-        Ok(Self(Pools::Postgres(pool)))
+        Ok(Pools::Postgres(pool))
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { writer, .. } => SQLITE.run(writer).await,
             Pools::Postgres(pool) => POSTGRES.run(pool).await,
         }
         .map_err(StoreError::migrating)
     }
 
-    /// A transaction that only reads: one snapshot on SQLite, each statement its own on PostgreSQL.
+    /// A transaction that only reads, and not for long: one snapshot on SQLite, each statement its own on PostgreSQL.
     pub async fn read(&self) -> Result<Tx, StoreError> {
-        let connection = match &self.0 {
+        let connection = match &self.pools {
             Pools::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
+            Pools::Postgres(pool) => {
+                Connection::Postgres(pool.begin_with(trusted(self.limit.begin())).await?)
+            }
+        };
+        Ok(Tx { connection, writes: false })
+    }
+
+    /// A transaction that only reads, for as long as it takes: for the host itself, never for a request.
+    pub async fn read_long(&self) -> Result<Tx, StoreError> {
+        let connection = match &self.pools {
+            Pools::Sqlite { patient, .. } => Connection::Sqlite(patient.begin().await?),
             Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
         };
-        Ok(Tx { connection })
+        Ok(Tx { connection, writes: false })
     }
 
     /// A transaction that may write. On SQLite it takes the write lock at once: a transaction that first reads and then
     /// wants to write would fail when another has written in between.
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        let connection = match &self.0 {
+        let connection = match &self.pools {
             Pools::Sqlite { writer, .. } => Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
         };
-        Ok(Tx { connection })
+        Ok(Tx { connection, writes: true })
     }
 
     /// Which database it is.
     pub fn dialect(&self) -> Dialect {
-        match &self.0 {
+        match &self.pools {
             Pools::Sqlite { .. } => Dialect::Sqlite,
             Pools::Postgres(_) => Dialect::Postgres,
         }
@@ -208,8 +291,9 @@ impl Store {
 
     /// Waits for what is under way, then closes all connections.
     pub async fn close(&self) {
-        match &self.0 {
-            Pools::Sqlite { writer, readers } => {
+        match &self.pools {
+            Pools::Sqlite { writer, readers, patient } => {
+                patient.close().await;
                 readers.close().await;
                 writer.close().await;
             }
@@ -220,8 +304,13 @@ impl Store {
 
 impl Tx {
     /// Makes all of it durable.
-    pub async fn commit(self) -> Result<(), StoreError> {
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if self.writes {
+            point::pass(&mut self).await?;
+        }
         match self.connection {
+            // To SQLite, a read that ends by a rollback is one that ends: `limit.rs` listens for it.
+            Connection::Sqlite(transaction) if !self.writes => transaction.rollback().await?,
             Connection::Sqlite(transaction) => transaction.commit().await?,
             Connection::Postgres(transaction) => transaction.commit().await?,
         }
@@ -257,7 +346,7 @@ impl Tx {
         Users(self)
     }
 
-    /// API keys and tokens.
+    /// Tokens.
     pub fn credentials(&mut self) -> Credentials<'_> {
         Credentials(self)
     }
@@ -303,22 +392,47 @@ const PING: &str = "SELECT 1";
 /// Every statement of the store with its name, as `dialect` gets it: the prepare test feeds each to its database.
 pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
     let fixed = [
+        actions::STATEMENTS,
+        accounts::STATEMENTS,
         agents::STATEMENTS,
         audit::STATEMENTS,
+        commands::STATEMENTS,
         companies::STATEMENTS,
         credentials::STATEMENTS,
         due::STATEMENTS,
+        failures::STATEMENTS,
+        hosted::STATEMENTS,
         ingest::STATEMENTS,
         installation::STATEMENTS,
         join_tokens::STATEMENTS,
+        locations::STATEMENTS,
+        mails::STATEMENTS,
+        notifications::STATEMENTS,
+        logins::STATEMENTS,
+        onboarding::STATEMENTS,
+        organization_sites::STATEMENTS,
         organizations::STATEMENTS,
+        owners::STATEMENTS,
+        removal::STATEMENTS,
         resellers::STATEMENTS,
+        settings::STATEMENTS,
+        standing::STATEMENTS,
         templates::STATEMENTS,
+        unverified::STATEMENTS,
         users::STATEMENTS,
         workloads::STATEMENTS,
+        world::STATEMENTS,
     ];
-    let fixed = fixed.into_iter().flatten().map(|(name, text)| (*name, (*text).to_owned()));
-    let bulk = [alarms::BULK, due::BULK, ingest::BULK].into_iter().flatten();
+    let fixed = fixed
+        .into_iter()
+        .chain(infrastructure::STATEMENTS.iter().copied())
+        .flatten()
+        .chain(cloud::statements());
+    let fixed = fixed.map(|(name, text)| (*name, (*text).to_owned()));
+    let bulk = [alarms::BULK, commands::BULK, due::BULK, world::BULK]
+        .into_iter()
+        .chain(infrastructure::BULK.iter().copied());
+    let bulk = bulk.flatten().chain(cloud::bulk());
     let bulk = bulk.map(|statement| (statement.name, statement.text_for_one_row(dialect)));
     let lists = resources::ALL.iter().flat_map(|resource| list::every_property(resource, dialect));
     fixed.chain(bulk).chain(lists).chain([("store::PING", PING.to_owned())]).collect()

@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub struct TestDatabase {
     /// What a host is given.
     pub url: String,
-    folder: Option<TempDir>,
+    _folder: Option<TempDir>,
 }
 
 impl TestDatabase {
@@ -17,7 +17,7 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite:{}", folder.path().join("keelson.db").display());
-        Self { url, folder: Some(folder) }
+        Self { url, _folder: Some(folder) }
     }
 
     /// A database in the cluster that `cargo xtask test` starts.
@@ -32,7 +32,12 @@ impl TestDatabase {
             .await
             .expect("a database of the test's own");
         let (server, _) = cluster.rsplit_once('/').expect("a URL with a database");
-        Self { url: format!("{server}/{name}"), folder: None }
+        Self { url: format!("{server}/{name}"), _folder: None }
+    }
+
+    /// One that is there already, and stays.
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), _folder: None }
     }
 
     /// Opens it.
@@ -40,9 +45,23 @@ impl TestDatabase {
         Store::open(&self.url).await.expect("the database opens")
     }
 
+    /// Does something to it that no host knows of.
+    pub async fn execute(&self, statement: &str) {
+        use sqlx::{Connection, Executor};
+        let statement = sql(statement.to_owned());
+        if self.is_sqlite() {
+            let mut connection =
+                sqlx::SqliteConnection::connect(&self.url).await.expect("the database opens");
+            connection.execute(statement).await.expect("the statement succeeds");
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.expect("the database opens");
+            connection.execute(statement).await.expect("the statement succeeds");
+        }
+    }
+
     /// Whether it is a file.
     pub fn is_sqlite(&self) -> bool {
-        self.folder.is_some()
+        self.url.starts_with("sqlite:")
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use keelson::app::{App, RunFile};
+use keelson::cli::AdminSocket;
 use keelson::clock::{SharedClock, SystemClock};
 use keelson::config::Config;
 use keelson::store::Store;
@@ -17,6 +18,7 @@ use crate::{Client, TestDatabase, eventually};
 #[derive(Debug)]
 pub struct TestHost {
     app: Option<App>,
+    socket: Option<AdminSocket>,
     /// The same database, for a look behind the API.
     pub store: Store,
     /// A client without a credential.
@@ -45,11 +47,16 @@ impl TestHost {
             plugins,
             advertise: Some("localhost".to_owned()),
             heartbeat_seconds: 1,
+            // Throttling has tests of its own; the others ask as fast as they can.
+            user_requests_per_second: 0,
+            address_requests_per_second: 0,
+            ..Config::default()
         };
         let app = App::start_at(data.path(), &config, clock).await.expect("the host starts");
+        let socket = AdminSocket::open(data.path(), &config, &app).expect("the command line's socket");
         let client = Client::new(app.addresses.api.port(), &app.addresses.ca_file);
         let store = database.store().await;
-        Self { app: Some(app), store, client, data, database }
+        Self { app: Some(app), socket: Some(socket), store, client, data, database }
     }
 
     /// Its ports.
@@ -60,6 +67,11 @@ impl TestHost {
     /// Its database.
     pub fn database_url(&self) -> String {
         self.database.url.clone()
+    }
+
+    /// Does something behind the host's back.
+    pub async fn execute(&self, statement: &str) {
+        self.database.execute(statement).await;
     }
 
     /// A client that may do everything.
@@ -89,6 +101,9 @@ impl TestHost {
 
     /// Stops it in order.
     pub async fn stop(mut self) {
+        if let Some(socket) = self.socket.take() {
+            socket.close().await;
+        }
         if let Some(app) = self.app.take() {
             app.stop().await;
         }
@@ -183,6 +198,15 @@ impl HostProcess {
             child.kill().expect("a process of ours");
             child.wait().expect("a process of ours");
         }
+    }
+
+    /// A line of the process's status in MiB: `VmRSS:`, what it takes now; `VmHWM:`, the most it took.
+    pub fn memory(&self, line: &str) -> f64 {
+        let pid = self.child.as_ref().map(Child::id).expect("a host that runs");
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the host's status");
+        let text = status.lines().find_map(|text| text.strip_prefix(line)).expect("a line of the status");
+        let kib: f64 = text.trim().trim_end_matches(" kB").parse().expect("a number");
+        kib / 1024.0
     }
 
     /// Where it writes its log.

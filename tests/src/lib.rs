@@ -14,15 +14,18 @@
 pub mod agent;
 pub mod client;
 pub mod database;
+pub mod fleet;
 pub mod host;
 pub mod link;
 pub mod process;
+pub mod smtp;
 pub mod wait;
 
 pub use agent::{Agent, Repository};
 pub use client::Client;
 pub use database::TestDatabase;
 pub use host::{HostProcess, TestHost};
+pub use smtp::{Delivered, MailServer, MailServerOptions, MailTls, Mood};
 pub use wait::eventually;
 
 /// One test for both databases: `on_both! { fn a_sentence(database) { … } }` becomes `a_sentence::sqlite` and

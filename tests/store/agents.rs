@@ -26,6 +26,7 @@ on_both! {
         let mut tx = world.store.write().await.unwrap();
         let location_uid = tx.companies().default_location(world.company).await.unwrap().unwrap();
         let new = NewJoinToken {
+            account_uid: None,
             company_uid: world.company,
             location_uid,
             hash: [1; 32],

@@ -27,7 +27,6 @@ pub(super) async fn company(store: &Store, clock: &ManualClock, name: &str) -> C
         owner_name: String::new(),
         reseller_uid: None,
         subscription_plan_uid: None,
-        services: "{}".to_owned(),
     };
     let mut tx = store.write().await.unwrap();
     let company = tx.companies().create(clock, &new).await.unwrap();
@@ -60,7 +59,7 @@ pub(super) async fn agent(store: &Store, clock: &ManualClock, company: CompanyUi
         version: "0.1.0".to_owned(),
         door: Door::Remote,
     };
-    tx.agents().create(clock, uid, (company, location), &new, &[7; 32]).await.unwrap();
+    tx.agents().create(clock, uid, (company, location), None, &new, &[7; 32]).await.unwrap();
     tx.commit().await.unwrap();
     uid
 }
@@ -92,6 +91,7 @@ pub(super) fn inventory(workloads: &[(&str, &[i64])]) -> Facts {
         name: "Repository".to_owned(),
         engine: "restic".to_owned(),
         version: "0.14".to_owned(),
+        ..ServerFact::default()
     };
     let workload = |name: &str| WorkloadFact {
         server: "repo".to_owned(),
@@ -100,6 +100,7 @@ pub(super) fn inventory(workloads: &[(&str, &[i64])]) -> Facts {
         kind: "computer".to_owned(),
         operation_mode: "Server".to_owned(),
         backed_up_items: "/srv".to_owned(),
+        details: None,
     };
     let point = |name: &str, at: i64| RestorePointFact {
         server: "repo".to_owned(),
@@ -109,6 +110,7 @@ pub(super) fn inventory(workloads: &[(&str, &[i64])]) -> Facts {
         size: None,
         source_size: Some(5),
         destination: "/repo".to_owned(),
+        details: None,
     };
     Facts {
         servers: vec![server],

@@ -279,7 +279,8 @@ fn announce(card: &Card) {
     let ca = shown(&card.ca_file);
     step::say(format_args!(
         "\nKeelson is up; Ctrl-C stops everything.\n\n  page     {url}\n  login    {user} / {password}\n  API key  {api_key}\n  \
-         CA       {ca}\n\n  curl --cacert {ca} -H 'Authorization: Bearer {api_key}' {url}/api/v3/alarms/active\n"
+         CA       {ca}\n\n  curl --cacert {ca} -H 'Authorization: Bearer {api_key}' {url}/api/v3/alarms/active\n\n\
+         For the calls that README shows:\n\n  export KEELSON={url} CA={ca} KEY={api_key}\n"
     ));
     step::say(format_args!(
         "{} has no fresh backup, and an alarm says so. This resolves it:\n\n  restic -r {} --password-file {} backup --host {} {}\n",

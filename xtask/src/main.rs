@@ -5,11 +5,13 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod demo;
 mod generate;
 mod guests;
 mod postgres;
 mod process;
+mod seed;
 mod setup;
 mod step;
 mod test;
@@ -63,6 +65,10 @@ enum Command {
     },
     /// Takes figures, each beside its peer
     Bench(bench::Args),
+    /// Holds the host to the vendor's own OpenAPI files and generated client
+    Conformance(conformance::Args),
+    /// Fills an empty database with a fleet
+    Seed(seed::Args),
     /// Installs the programs that tests and demo need, where they are missing
     Setup,
 }
@@ -93,6 +99,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(&workspace),
         Command::Generate { check } => generate::run(&workspace, check),
         Command::Bench(args) => bench::run(&workspace, &args),
+        Command::Conformance(args) => conformance::run(&workspace, &args),
+        Command::Seed(args) => seed::run(&workspace, &args),
         Command::Setup => setup::ensure(setup::Tool::ALL),
     }
 }

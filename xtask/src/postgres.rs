@@ -55,6 +55,15 @@ impl Postgres {
         format!("postgres://{USER}@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Makes a database of one's own.
+    pub(crate) fn database(&self, name: &str) -> anyhow::Result<String> {
+        let programs = programs().context("no PostgreSQL programs here: run `cargo xtask setup`")?;
+        let mut create = Command::new(programs.join("createdb"));
+        create.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", USER, name]);
+        process::read(&mut create)?;
+        Ok(format!("postgres://{USER}@127.0.0.1:{}/{name}", self.port))
+    }
+
     /// Fails when the server has ended by itself.
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         self.server.check()

@@ -25,6 +25,8 @@ pub(crate) enum Tool {
     Postgres,
     /// Builds the page.
     Node,
+    /// Holds the API to the vendor's contract.
+    Python,
 }
 
 impl Tool {
@@ -37,6 +39,9 @@ impl Tool {
             Self::Chromium => chromium().is_some(),
             Self::Postgres => postgres::programs().is_some(),
             Self::Node => on_path("node").is_some() && on_path("npm").is_some(),
+            Self::Python => {
+                process::read(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
+            }
         }
     }
 
@@ -46,6 +51,7 @@ impl Tool {
             Self::Chromium => &["chromium"],
             Self::Postgres => &["postgresql"],
             Self::Node => &["nodejs", "npm"],
+            Self::Python => &["python3", "python3-venv"],
         }
     }
 }

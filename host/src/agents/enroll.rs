@@ -3,13 +3,13 @@
 use keelson_proto::v1::{Computer, EnrollRequest, EnrollResponse, RenewRequest};
 use sha2::{Digest, Sha256};
 use tonic::Status;
+use uuid::Uuid;
 
 use super::Shared;
 use super::door::{Identity, Peer};
-use crate::id::AgentUid;
-use crate::model::{Door, JoinToken};
+use crate::id::{AgentUid, CompanyUid, LocationUid};
 use crate::pki::{Issued, PkiError};
-use crate::store::{NewAgent, StoreError, Tx};
+use crate::store::{NewAgent, StoreError, Tx, UnverifiedAgent};
 
 /// Bytes of what an agent says of its machine.
 const LONGEST_WORD: usize = 256;
@@ -20,7 +20,7 @@ const LARGEST_REQUEST: usize = 8 * 1024;
 fn refused() -> Status {
     Status::permission_denied(
         "the join token is unknown, used up, expired or meant for the other door; ask the provider for a new one \
-         (keelson agent token)",
+         (keelson agent token), or, if it was good once, to accept this machine among its unverified agents",
     )
 }
 
@@ -39,7 +39,6 @@ pub(super) async fn enroll(
         .issue_agent(&request.certificate_request, uid.0, &*shared.clock)
         .map_err(|error| issuing(&error))?;
     let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
-    let token = take(&mut tx, shared, peer.door, &hash).await?;
     let new = NewAgent {
         host_name: computer.host_name,
         machine_id: computer.machine_id,
@@ -48,14 +47,19 @@ pub(super) async fn enroll(
         version: request.agent_version,
         door: peer.door,
     };
-    let place = (token.company_uid, token.location_uid);
+    let admitted = admit(&mut tx, shared, &hash, &new).await.map_err(|error| storing(&error))?;
+    let Some(Place { company, location, account }) = admitted else {
+        // What waits now must be there for the operator.
+        tx.commit().await.map_err(|error| storing(&error))?;
+        return Err(refused());
+    };
     tx.agents()
-        .create(&*shared.clock, uid, place, &new, &issued.fingerprint)
+        .create(&*shared.clock, uid, (company, location), account, &new, &issued.fingerprint)
         .await
         .map_err(|error| storing(&error))?;
     tx.commit().await.map_err(|error| storing(&error))?;
     shared.changed.notify_one();
-    let (agent, company) = (uid, token.company_uid);
+    let agent = uid;
     tracing::info!(agent.uid = %agent, company.uid = %company, address = %peer.address, "agents.enroll: {} is agent {agent}", new.host_name);
     Ok(answer(uid, issued))
 }
@@ -106,11 +110,41 @@ fn issuing(error: &PkiError) -> Status {
     Status::internal("the host cannot issue a certificate; its log says why")
 }
 
-async fn take(tx: &mut Tx, shared: &Shared, door: Door, hash: &[u8; 32]) -> Result<JoinToken, Status> {
-    let found = tx.join_tokens().by_hash(hash).await.map_err(|error| storing(&error))?;
-    let token = found.filter(|token| token.door == door.name()).ok_or_else(refused)?;
-    let left = tx.join_tokens().take_use(&*shared.clock, token.uid).await.map_err(|error| storing(&error))?;
-    if left { Ok(token) } else { Err(refused()) }
+/// Where a new agent belongs.
+struct Place {
+    company: CompanyUid,
+    location: LocationUid,
+    account: Option<Uuid>,
+}
+
+/// What a token lets in: by one of its uses, or because an operator has let this machine in. Whoever else has a genuine token is
+/// noted, to be let in by an operator.
+async fn admit(
+    tx: &mut Tx,
+    shared: &Shared,
+    hash: &[u8; 32],
+    agent: &NewAgent,
+) -> Result<Option<Place>, StoreError> {
+    let found = tx.join_tokens().by_hash(hash).await?;
+    let Some(token) = found.filter(|token| token.door == agent.door.name()) else { return Ok(None) };
+    if tx.join_tokens().take_use(&*shared.clock, token.uid).await? {
+        let (company, location) = (token.company_uid, token.location_uid);
+        return Ok(Some(Place { company, location, account: token.account_uid }));
+    }
+    let waiting = tx.unverified_agents().find(&token, &agent.machine_id).await?;
+    if let Some(waiting) = waiting.filter(UnverifiedAgent::is_accepted) {
+        tx.unverified_agents().remove(waiting.uid).await?;
+        let place = waiting.company_uid.zip(waiting.location_uid);
+        return Ok(place.map(|(company, location)| Place {
+            company,
+            location,
+            account: waiting.account_uid,
+        }));
+    }
+    if !tx.unverified_agents().note(&*shared.clock, &token, agent).await? {
+        tracing::warn!(company.uid = %token.company_uid, "agents.enroll: too many agents wait; {} is not noted", agent.host_name);
+    }
+    Ok(None)
 }
 
 fn check_size(request: &[u8]) -> Result<(), Status> {

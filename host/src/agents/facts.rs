@@ -129,6 +129,7 @@ pub(super) fn read(batch: Batch, now: i64) -> Result<Facts, Unfit> {
         workloads_gone,
         restore_points_gone,
         complete,
+        ..Facts::default()
     })
 }
 
@@ -138,6 +139,7 @@ fn read_server(server: keelson_proto::v1::BackupServer) -> Result<ServerFact, St
         name: text("name", server.name)?,
         engine: text("engine", server.engine)?,
         version: text("version", server.version)?,
+        ..ServerFact::default()
     })
 }
 
@@ -154,6 +156,7 @@ fn read_workload(workload: keelson_proto::v1::Workload) -> Result<WorkloadFact, 
         kind: key("kind", workload.kind)?,
         operation_mode: operation_mode.to_owned(),
         backed_up_items: text("backed up items", workload.backed_up_items)?,
+        details: None,
     })
 }
 
@@ -174,6 +177,7 @@ fn read_point(point: keelson_proto::v1::RestorePoint, now: i64) -> Result<Restor
         size: point.size,
         source_size: point.source_size,
         destination: text("destination", point.destination)?,
+        details: None,
     })
 }
 

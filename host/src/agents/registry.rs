@@ -38,6 +38,14 @@ impl Registry {
         place
     }
 
+    /// Ends the session of an agent that is no more, if it has one here.
+    pub(super) fn expel(&self, agent: AgentUid) {
+        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, session)) = live.sessions.remove(&agent) {
+            session.cancel();
+        }
+    }
+
     /// Takes a session out; false when another has taken its place, which then speaks for the agent.
     pub(super) fn leave(&self, agent: AgentUid, place: &Place) -> bool {
         let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -169,7 +169,7 @@ impl Session {
     async fn live(&self, messages: &mut Streaming<AgentMessage>, place: Place) -> Result<(), Status> {
         let end = tokio::select! {
             end = self.serve(messages) => end,
-            () = place.replaced.cancelled() => Err(Status::aborted("another session of this agent has taken over")),
+            () = place.replaced.cancelled() => Err(Status::aborted("this session is over: another one of this agent has taken over, or the agent was removed")),
             () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
         };
         leave(&self.shared, self.agent, &place).await;
@@ -258,8 +258,10 @@ impl Session {
     async fn heartbeat(&self) -> Result<(), Status> {
         let mut tx = self.shared.store.write().await.map_err(|error| storing(&error))?;
         let noted = tx.agents().heartbeat(self.agent, self.shared.clock.now_ms()).await;
-        noted.map_err(|error| storing(&error))?;
-        tx.commit().await.map_err(|error| storing(&error))
+        let known = noted.map_err(|error| storing(&error))?;
+        tx.commit().await.map_err(|error| storing(&error))?;
+        // Removed through another host over the same database, which could not end this session.
+        if known { Ok(()) } else { Err(not_admitted()) }
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn run(
     let limit = i64::try_from(CHUNK_ROWS).unwrap_or(i64::MAX);
     let mut report = Report::default();
     loop {
-        let mut tx = store.read().await?;
+        let mut tx = store.read_long().await?;
         let workloads = tx.due().workloads(now, limit).await?;
         let agents = tx.due().agents(now, limit).await?;
         if workloads.is_empty() && agents.is_empty() {

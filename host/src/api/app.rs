@@ -11,6 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::normalize_path::{NormalizePath, NormalizePathLayer};
 
 use crate::api::error::ApiError;
+use crate::api::operations::Routes;
 use crate::api::{ApiState, docs, guard, routes, session, ui};
 
 /// No operation takes a larger body.
@@ -21,7 +22,12 @@ pub(crate) type App = NormalizePath<Router>;
 
 /// Puts it together.
 pub(crate) fn app(state: ApiState) -> App {
-    let api = routes()
+    app_of(state, routes())
+}
+
+/// Puts it together around these operations.
+pub(crate) fn app_of(state: ApiState, operations: Routes) -> App {
+    let api = operations
         .into_router()
         .merge(docs::document())
         .fallback(nothing_here)

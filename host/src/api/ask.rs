@@ -13,8 +13,9 @@ use crate::api::error::ApiError;
 use crate::api::operations::Operation;
 use crate::api::peer::Peer;
 use crate::api::query::{ListRequest, Offer, Pairs, Shape, brief};
-use crate::store::Tx;
+use crate::api::versions::{self, ClientVersion};
 use crate::store::list::{Comparison, Condition, Resource, Value};
+use crate::store::{StoreError, Tx};
 
 /// A request of an admitted caller.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Ask {
     pub(crate) operation: &'static Operation,
     /// From where.
     pub(crate) address: IpAddr,
+    /// In which version of the API.
+    version: ClientVersion,
     path: Vec<(String, String)>,
     pairs: Pairs,
 }
@@ -39,11 +42,13 @@ impl FromRequestParts<ApiState> for Ask {
         let path = RawPathParams::from_request_parts(parts, state).await.map_err(unreadable)?;
         let unguarded = || ApiError::internal("a handler ran without its guard");
         let Ok(Peer(address)) = Peer::from_request_parts(parts, state).await;
+        let Ok(version) = ClientVersion::from_request_parts(parts, state).await;
         Ok(Self {
             state: ApiState::from_ref(state),
             caller: parts.extensions.get().cloned().ok_or_else(unguarded)?,
             operation: parts.extensions.get().copied().ok_or_else(unguarded)?,
             address,
+            version,
             path: path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             pairs: Pairs::parse(parts.uri.query())?,
         })
@@ -66,9 +71,41 @@ impl Ask {
         Ok((name, self.uid(name)?))
     }
 
+    /// The whole number of this name in the path.
+    pub(crate) fn number(&self, name: &str) -> Result<i64, ApiError> {
+        let text = self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let text = text.ok_or_else(|| ApiError::internal(format!("no {name} in the route's path")))?;
+        whole(name, text)
+    }
+
+    /// A word of the path that is no id.
+    pub(crate) fn word(&self, name: &str) -> Result<&str, ApiError> {
+        let text = self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        text.ok_or_else(|| ApiError::internal(format!("no {name} in the route's path")))
+    }
+
     /// A parameter of the query.
     pub(crate) fn parameter(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
         self.pairs.one(name).map(|text| text.map(str::trim).filter(|text| !text.is_empty()))
+    }
+
+    /// All words of a parameter of the query that may come several times, or hold several: `a=x&a=y`, `a=x,y`, `a=["x","y"]`.
+    pub(crate) fn words(&self, name: &'static str) -> Vec<&str> {
+        let values = self.pairs.all(name);
+        values
+            .flat_map(|text| text.split(|c: char| "[],\"' ".contains(c)))
+            .filter(|word| !word.is_empty())
+            .collect()
+    }
+
+    /// All values of a parameter of the query that may be repeated.
+    pub(crate) fn parameters(&self, name: &'static str) -> Vec<&str> {
+        self.pairs.all(name).map(str::trim).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// A parameter of the query that is a whole number.
+    pub(crate) fn number_parameter(&self, name: &'static str) -> Result<Option<i64>, ApiError> {
+        self.parameter(name)?.map(|text| whole(name, text)).transpose()
     }
 
     /// A parameter of the query that is an id.
@@ -135,7 +172,8 @@ impl Ask {
         uid: Uuid,
     ) -> Result<Rendered, ApiError> {
         let shape = self.shape(resource.name)?;
-        let found = tx.find(resource, &self.caller.scope, of, uid, &shape.shown(resource)).await?;
+        let shown = versions::for_client(shape.shown(resource), resource, self.version);
+        let found = tx.find(resource, &self.caller.scope, of, uid, &shown).await?;
         found
             .map(|found| envelope::rendered(&found, None))
             .ok_or_else(|| ApiError::absent(resource.name, uid))
@@ -148,9 +186,20 @@ impl Ask {
         resource: &'static Resource,
         of: &Condition,
     ) -> Result<Rendered, ApiError> {
-        let request = self.list(resource)?;
-        let shown = request.shape.shown(resource);
-        let page = tx.list(resource, &self.caller.scope, of, &request.query, &shown).await?;
+        self.page_of(tx, resource, of, self.list(resource)?).await
+    }
+
+    /// The same, when the operation changes what was asked.
+    pub(crate) async fn page_of(
+        &self,
+        tx: &mut Tx,
+        resource: &'static Resource,
+        of: &Condition,
+        request: ListRequest,
+    ) -> Result<Rendered, ApiError> {
+        let shown = versions::for_client(request.shape.shown(resource), resource, self.version);
+        let page = tx.list(resource, &self.caller.scope, of, &request.query, &shown).await;
+        let page = page.map_err(|error| too_slow(error, resource))?;
         Ok(envelope::rendered_page(&page, request.query.offset))
     }
 
@@ -175,6 +224,26 @@ impl Ask {
         }
         Err(ApiError::absent(resource.name, uid))
     }
+}
+
+/// A search that took too long is told what would have been quick.
+fn too_slow(error: StoreError, resource: &Resource) -> ApiError {
+    let indexed = resource.properties.iter().filter(|property| property.indexed);
+    let indexed: Vec<_> = indexed.map(|property| property.name).collect();
+    if !matches!(error, StoreError::Slow { .. }) || indexed.is_empty() {
+        return error.into();
+    }
+    ApiError::timed_out(format!(
+        "the search took too long and was stopped; filter or sort by what {} has an index of: {}",
+        resource.name,
+        indexed.join(", ")
+    ))
+}
+
+fn whole(name: &str, text: &str) -> Result<i64, ApiError> {
+    text.parse().map_err(|_| {
+        ApiError::parameter(name, format!("{name} must be a whole number, not \"{}\"", brief(text)))
+    })
 }
 
 /// What a list stands under: an id in the path, the object it names, and the property of the rows that holds it.

@@ -13,11 +13,13 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::api::ApiState;
+use crate::api::denials::Denial;
 use crate::api::error::ApiError;
 use crate::api::operations::Operation;
 use crate::api::token::secret::{Secret, SecretKind};
+use crate::api::users::authority;
 use crate::id::{CompanyUid, ResellerUid, UserUid};
-use crate::model::{OrganizationKind, Role, Scope, Tier, TokenKind, User};
+use crate::model::{LoginScope, OrganizationKind, Role, Scope, Session, Tier, TokenKind, User};
 use crate::store::{StoreError, Tx};
 
 /// The page's cookie. The prefix makes browsers insist on `Secure`, `Path=/` and no `Domain`.
@@ -38,10 +40,10 @@ pub(crate) struct Caller {
     pub(crate) role: Role,
     /// Whose rows they see.
     pub(crate) scope: Scope,
-    /// Who acts in their place: support.
+    /// Who acts in their place: support. Both stand in the activity log.
     pub(crate) actor: Option<UserUid>,
-    /// Whether their key only reads.
-    read_only: bool,
+    /// Whether their key or session only reads.
+    pub(crate) read_only: bool,
 }
 
 /// Through which entrance somebody comes: a company may have the API switched off for its users, not the page.
@@ -59,7 +61,40 @@ pub(crate) async fn admit(
     parts: &Parts,
     operation: &Operation,
 ) -> Result<Caller, ApiError> {
-    let caller = authenticate(state, parts).await?;
+    let refused = match authenticate(state, parts).await {
+        Ok(caller) => match may(&caller, operation) {
+            Ok(()) => return Ok(caller),
+            Err(error) => {
+                state.deny(Denial::of(&caller, operation, parts).because(error.message()));
+                error
+            }
+        },
+        Err(error) => {
+            if error.is_refusal()
+                && let Some(user) = presented_by(state, parts).await
+            {
+                state.deny(Denial::of_user(&user, operation.id, parts).because(error.message()));
+            }
+            error
+        }
+    };
+    Err(refused)
+}
+
+/// Whose credential it is that opens nothing, for the activity log: an expired key, the token of a disabled user.
+async fn presented_by(state: &ApiState, parts: &Parts) -> Option<User> {
+    let (Presented::Bearer(_, secret) | Presented::Page(secret)) = presented(parts).ok()?;
+    let mut tx = state.store().read().await.ok()?;
+    let key = tx.logins().key_by_hash(&secret.hash()).await.ok()?;
+    let uid = match key {
+        Some(key) => key.user_uid,
+        None => tx.credentials().token_by_hash(&secret.hash()).await.ok()??.user_uid,
+    };
+    tx.users().get(uid).await.ok()?
+}
+
+/// Whether the operation admits the caller.
+fn may(caller: &Caller, operation: &Operation) -> Result<(), ApiError> {
     if !operation.admits(caller.role) {
         let admitted: Vec<_> = operation.roles.iter().map(|role| role.name()).collect();
         return Err(ApiError::forbidden(format!(
@@ -71,11 +106,11 @@ pub(crate) async fn admit(
     }
     if caller.read_only && !operation.is_read() {
         return Err(ApiError::forbidden(format!(
-            "this API key may only read, and {} changes something; use a key without the read-only flag",
+            "this API key or session may only read, and {} changes something; use one without the read-only flag",
             operation.id
         )));
     }
-    Ok(caller)
+    Ok(())
 }
 
 /// Proves who is asking, whatever for.
@@ -167,15 +202,29 @@ async fn by_token(
     entrance: Entrance,
 ) -> Result<Caller, ApiError> {
     let mut tx = state.store().read().await?;
-    let user = tx.credentials().user_of_token(state.clock(), &secret.hash(), kind).await?;
-    let user =
-        user.ok_or_else(|| ApiError::unauthenticated("the session has expired or was ended; sign in again"))?;
-    recognise(&mut tx, &user, entrance).await.map_err(ApiError::from)
+    let signed_in = tx.credentials().signed_in(state.clock(), &secret.hash(), kind).await?;
+    let signed_in = signed_in
+        .ok_or_else(|| ApiError::unauthenticated("the session has expired or was ended; sign in again"))?;
+    let caller = recognise(&mut tx, &signed_in.user, entrance).await?;
+    Ok(acted_for(&mut tx, caller, signed_in.session()).await?)
+}
+
+/// The caller with what holds for all tokens of a sign-in. If somebody acts for them, they must still be allowed to: a
+/// right that was taken away counts at once, not when the token expires.
+pub(crate) async fn acted_for(tx: &mut Tx, caller: Caller, session: Session) -> Result<Caller, NotLetIn> {
+    let mut caller = Caller { read_only: session.read_only, ..caller };
+    let Some(uid) = session.actor_uid else { return Ok(caller) };
+    let ended = || NotLetIn::Because("nobody may act for this user any more with this token".to_owned());
+    let actor = tx.users().get(uid).await?.ok_or_else(ended)?;
+    let actor = recognise(tx, &actor, Entrance::Rest).await?;
+    authority::to_act_for(tx, &actor, caller.uid).await.map_err(NotLetIn::Fault)?.ok_or_else(ended)?;
+    caller.actor = Some(uid);
+    Ok(caller)
 }
 
 async fn by_api_key(state: &ApiState, secret: &Secret) -> Result<Caller, ApiError> {
     let mut tx = state.store().read().await?;
-    let key = tx.credentials().key_by_hash(&secret.hash()).await?;
+    let key = tx.logins().key_by_hash(&secret.hash()).await?;
     let key = key.ok_or_else(|| ApiError::unauthenticated("this host does not know the API key"))?;
     if !key.enabled {
         return Err(ApiError::unauthenticated("the API key is disabled"));
@@ -183,6 +232,11 @@ async fn by_api_key(state: &ApiState, secret: &Secret) -> Result<Caller, ApiErro
     let now = state.clock().now_ms();
     if key.expires_at.is_some_and(|expiry| expiry <= now) {
         return Err(ApiError::unauthenticated("the API key has expired; make a new one"));
+    }
+    if !key.scopes().into_iter().any(LoginScope::opens_rest) {
+        let message =
+            format!("the scopes {} of this API key do not open the REST API; rest does", key.scopes);
+        return Err(ApiError::forbidden(message));
     }
     let user = tx.users().get(key.user_uid).await?;
     let user = user.ok_or_else(|| ApiError::unauthenticated("the API key's user does not exist any more"))?;

@@ -6,15 +6,32 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
 use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{ValidationError, ValidationErrorKind};
 use serde_json::{Map, Value, json};
 
 use crate::api::error::ApiError;
 use crate::api::query::brief;
 
+mod defaults;
+
+pub(crate) use defaults::fill;
+
 const TEXT: &str = include_str!("contract.json");
 
-static CONTRACT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(TEXT).unwrap_or_default());
+/// Properties that answers have beside the contract's own, by schema; the contract requires a `usage` and forgets it.
+const ADDED: &str = include_str!("contract-keelson.json");
+
+static CONTRACT: LazyLock<Value> = LazyLock::new(|| {
+    let mut contract: Value = serde_json::from_str(TEXT).unwrap_or_default();
+    let added: Map<String, Value> = serde_json::from_str(ADDED).unwrap_or_default();
+    for (schema, properties) in added {
+        let known = contract.pointer_mut(&format!("/components/schemas/{schema}/properties"));
+        if let (Some(Value::Object(known)), Value::Object(properties)) = (known, properties) {
+            known.extend(properties);
+        }
+    }
+    contract
+});
 static OPERATIONS: LazyLock<HashMap<&'static str, Described>> = LazyLock::new(operations);
 /// The schemas as a validator of input takes them.
 static INPUTS: LazyLock<Value> = LazyLock::new(inputs);
@@ -48,6 +65,26 @@ pub(crate) fn property(schema: &str, dotted: &str) -> Option<&'static Value> {
         current = member(current, step)?;
     }
     Some(current)
+}
+
+/// The name of the enum that a property's words come from: that of its schema (`UserRole`), or for one that stands inside a
+/// schema that schema's and the property's (`Company.status`).
+pub(crate) fn enum_name(schema: &str, dotted: &str) -> Option<String> {
+    let (parents, last) =
+        dotted.rsplit_once('.').map_or((None, dotted), |(parents, last)| (Some(parents), last));
+    let owner = match parents {
+        None => schema.to_owned(),
+        Some(parents) => reference(property(schema, parents)?)?.to_owned(),
+    };
+    let found = member(self::schema(&owner)?, last)?;
+    Some(reference(found).map_or_else(|| format!("{owner}.{last}"), str::to_owned))
+}
+
+/// The name of the schema that this one refers to: itself, as its only composition, or as the items of its list.
+fn reference(schema: &'static Value) -> Option<&'static str> {
+    let named = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
+    let composed = schema.get("allOf").and_then(Value::as_array).and_then(|parts| parts.first());
+    named.or_else(|| composed.or_else(|| schema.get("items")).and_then(reference))
 }
 
 /// A member of an object's schema: through references, compositions and the items of a list.
@@ -119,19 +156,29 @@ pub(crate) fn check_object(schema: &str, object: &Value) -> Result<(), ApiError>
 
 fn check(validator: &Validator, given: &Value) -> Result<(), ApiError> {
     let Some(error) = validator.iter_errors(given).next() else { return Ok(()) };
+    Err(refusal(&error, given))
+}
+
+/// What is wrong, by the property's path. What may be null is written as one of two: then it is wrong with the other one.
+fn refusal(error: &ValidationError<'_>, given: &Value) -> ApiError {
+    if let ValidationErrorKind::AnyOf { context } = error.kind()
+        && let Some(inner) = context.last().and_then(|branch| branch.first())
+    {
+        return refusal(inner, given);
+    }
     let place = error.instance_path().to_string();
     let mut path = place.trim_start_matches('/').replace('/', ".");
     if let ValidationErrorKind::Required { property } = error.kind() {
         let missing = property.as_str().unwrap_or_default();
         path = if path.is_empty() { missing.to_owned() } else { format!("{path}.{missing}") };
-        return Err(ApiError::property(&path, format!("{path} is missing")));
+        return ApiError::property(&path, format!("{path} is missing"));
     }
     let complaint = error.masked_with("the value").to_string();
     let value = brief(&given.pointer(&place).unwrap_or(given).to_string());
     if path.is_empty() {
-        return Err(ApiError::bad_request(format!("the body does not fit: {complaint}")));
+        return ApiError::bad_request(format!("the body does not fit: {complaint}"));
     }
-    Err(ApiError::property(&path, format!("{path}: {complaint}; it is {value}")))
+    ApiError::property(&path, format!("{path}: {complaint}; it is {value}"))
 }
 
 fn operations() -> HashMap<&'static str, Described> {
@@ -159,7 +206,20 @@ fn validator(schema: &Value) -> Option<Validator> {
 fn inputs() -> Value {
     let schemas = CONTRACT.pointer("/components/schemas").and_then(Value::as_object);
     let converted = schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), as_input(schema)));
-    Value::Object(converted.collect())
+    let mut converted: Map<String, Value> = converted.collect();
+    // The contract has every value of a patch a text, and one also where RFC 6902 has none; clients send what the RFC says.
+    if let Some(properties) = converted.get_mut("JsonPatch").and_then(Value::as_object_mut) {
+        properties.insert("required".to_owned(), json!(["op", "path"]));
+        if let Some(value) = properties.get_mut("properties").and_then(|all| all.get_mut("value")) {
+            *value = json!({});
+        }
+    }
+    Value::Object(converted)
+}
+
+/// A pattern as our engine reads it: a group that took no part matches nothing here, and the empty text in ECMAScript.
+fn as_pattern(pattern: &str) -> String {
+    pattern.replace("(\")?", "(\"?)")
 }
 
 /// An OpenAPI 3.0 schema as a JSON Schema of what clients send: `nullable` becomes a type, and what is read-only may
@@ -175,6 +235,7 @@ fn as_input(schema: &Value) -> Value {
                 let kept = all.iter().filter(|(_, property)| !read_only(property));
                 Value::Object(kept.map(|(name, property)| (name.clone(), as_input(property))).collect())
             }
+            ("pattern", Value::String(pattern)) => Value::String(as_pattern(pattern)),
             ("required", Value::Array(names)) => {
                 let is_sent = |name: &&Value| {
                     let property = name.as_str().and_then(|name| properties?.get(name));
@@ -185,6 +246,8 @@ fn as_input(schema: &Value) -> Value {
             ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => parts.iter().map(as_input).collect(),
             ("items" | "additionalProperties", inner) => as_input(inner),
             ("nullable" | "default" | "example" | "discriminator", _) => continue,
+            // The contract's `time` is HH:MM:SS; JSON Schema's has an offset from UTC behind it.
+            ("format", Value::String(format)) if format == "time" => continue,
             (name, _) if name.starts_with("x-") => continue,
             (_, value) => value.clone(),
         };
@@ -211,6 +274,7 @@ fn limit_integers(schema: &mut Map<String, Value>) {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "so that each case reads as one line")]
     fn refused(operation: &str, body: Value) -> Option<String> {
         check_body(operation, &body).err().map(|error| error.property_name().unwrap_or_default().to_owned())
     }
@@ -253,6 +317,35 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_mail_pass_and_what_is_none_does_not() {
+        let user = |email: &str| {
+            json!({
+                "organizationUid": "00000000-0000-7000-8000-000000000000",
+                "role": "CompanyTenant",
+                "profile": {"email": email},
+                "credentials": {"userName": "anna", "password": "correct horse"},
+            })
+        };
+        for good in ["anna@example.com", "a.b+c@mail.example.com"] {
+            assert_eq!(refused("CreateUser", user(good)), None, "{good}");
+        }
+        for bad in ["anna", "anna@example", "@example.com", "an na@example.com", "a@b.com,c@d.com"] {
+            assert_eq!(refused("CreateUser", user(bad)).as_deref(), Some("profile.email"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn inside_what_may_be_null_the_property_itself_is_named() {
+        for value in [json!(100_000), json!(-1), json!("x")] {
+            let mut body = company();
+            let agents = json!({"serverAgentsQuota": value});
+            body["companyServices"] = json!({"remoteServices": {"backupAgentsManagement": agents}});
+            let expected = "companyServices.remoteServices.backupAgentsManagement.serverAgentsQuota";
+            assert_eq!(refused("CreateCompany", body).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
     fn what_is_missing_is_named() {
         let mut body = company();
         body["ownerCredentials"].as_object_mut().unwrap().remove("userName");
@@ -267,5 +360,8 @@ mod tests {
         assert_eq!(words("Company", "name"), Vec::<&str>::new());
         assert!(is_read_only("Company", "name") && !is_read_only("Company", "status"));
         assert_eq!(expands("Company"), ["Organization"]);
+        assert_eq!(enum_name("User", "role").as_deref(), Some("UserRole"));
+        assert_eq!(enum_name("Company", "status").as_deref(), Some("Company.status"));
+        assert_eq!(enum_name("Company", "_embedded.organization.type").as_deref(), Some("Organization.type"));
     }
 }

@@ -171,15 +171,17 @@ fn enclose(data: &str, meta: Option<&ResponseMetadata>) -> Rendered {
     Rendered(format!("{{\"data\":{data}{meta}}}"))
 }
 
-/// The answer of an operation that has nothing to tell.
-#[derive(Debug, Serialize, ToSchema)]
+/// The answer of an operation that has nothing to tell. The contract requires the list of errors, and takes no null.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct EmptyResponse {
-    /// Always null.
-    #[schema(value_type = Option<Object>)]
-    pub(crate) data: (),
+    /// Always empty.
+    #[schema(value_type = Object)]
+    pub(crate) data: serde_json::Map<String, serde_json::Value>,
+    /// Always empty.
+    pub(crate) errors: Vec<ResponseError>,
 }
 
 /// Done, and nothing to tell.
 pub(crate) fn empty() -> Response {
-    Json(EmptyResponse { data: () }).into_response()
+    Json(EmptyResponse::default()).into_response()
 }

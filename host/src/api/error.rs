@@ -95,6 +95,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, ErrorType::Logical, message)
     }
 
+    /// The address is longer than any that has a meaning.
+    pub(crate) fn address_too_long(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::URI_TOO_LONG, ErrorType::Logical, message)
+    }
+
     /// The body is larger than any that has a meaning.
     pub(crate) fn too_large(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorType::Logical, message)
@@ -128,6 +133,19 @@ impl ApiError {
         Self::fault(504, ErrorType::RetryableLogical, message, None)
     }
 
+    /// A manager has switched it off, the API's 1101.
+    pub(crate) fn switched_off(property: &str, message: String) -> Self {
+        let mut error = Self::property(property, message);
+        error.0.body.code = 1101;
+        error
+    }
+
+    /// With a number of the API's own instead of the status.
+    pub(crate) fn coded(mut self, code: u16) -> Self {
+        self.0.body.code = code;
+        self
+    }
+
     /// What the caller would read, for an answer of another shape.
     pub(crate) fn into_message(self) -> String {
         self.0.body.message
@@ -145,8 +163,12 @@ impl ApiError {
         self.0.body.property_name.as_deref()
     }
 
+    /// Whether it is the caller who may not, rather than the request that will not do.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self.0.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    }
+
     /// What the caller will read.
-    #[cfg(test)]
     pub(crate) fn message(&self) -> &str {
         &self.0.body.message
     }
@@ -167,6 +189,7 @@ impl From<Error> for ApiError {
             Error::Invalid { property, .. } => Self::property(&property, message),
             Error::Forbidden { .. } => Self::forbidden(message),
             Error::Unavailable { source, .. } => Self::unavailable(message, source),
+            Error::Slow { .. } => Self::timed_out(message),
             Error::StorageFull(source) => {
                 Self::fault(507, ErrorType::RetryableLogical, message, Some(source))
             }

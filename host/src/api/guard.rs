@@ -8,16 +8,18 @@ use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
 use http::header::ACCEPT;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::api::ApiState;
 use crate::api::app::LARGEST_BODY;
 use crate::api::error::ApiError;
-use crate::api::peer::ConnectedFrom;
+use crate::api::peer::{ConnectedFrom, Peer};
+use crate::api::versions::ClientVersion;
 use crate::id::fresh;
 use crate::net::{Turn, Turns};
 
@@ -28,6 +30,10 @@ const AT_ONCE: (usize, usize) = (1024, 256);
 /// Bodies that are in memory at the same time, in all and of one address. They are read before a request counts as
 /// worked on: one that never comes holds up nobody who sends none.
 const BODIES: (usize, usize) = (512, 64);
+/// A larger body is not even read to its end.
+const THROWN_AWAY: usize = 32 * 1024 * 1024;
+/// Longer addresses have no meaning; a filter with a thousand ids fits.
+const LONGEST_ADDRESS: usize = 60_000;
 /// How long a body may take.
 const BODY: Duration = Duration::from_secs(10);
 /// How long a request waits for its turn.
@@ -35,17 +41,40 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a request may take once it is there.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// Gives the request its id, in the log and in the answer. A client's own id must be a UUID: it will find its work
-/// under it.
-pub(super) async fn identify(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    let given =
-        request.headers().get(REQUEST_ID).map(|value| value.to_str().ok().and_then(|text| text.parse().ok()));
-    let id: Uuid = given.flatten().unwrap_or_else(|| fresh(state.clock()));
-    let span = tracing::info_span!("api.request", request.id = %id, method = %request.method(), path = request.uri().path());
+/// The id of a request, and whether its client chose it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestId {
+    /// In the log, in the answer, and the id of the action that it may become.
+    pub(super) id: Uuid,
+    /// Whether the client chose it.
+    pub(super) given: bool,
+}
+
+/// Gives the request its id, in the log and in the answer, and finds out whom it comes from. A client's own id must be a
+/// UUID: it will find its work under it.
+pub(super) async fn identify(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let given = given_id(request.headers());
+    let chosen = given.as_ref().ok().copied().flatten();
+    let id = chosen.unwrap_or_else(|| fresh(state.clock()));
+    let peer = request.extensions().get().map(|ConnectedFrom(address)| address.ip());
+    let client = state.traffic().client(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), request.headers());
+    request.extensions_mut().insert(Peer(client));
+    request.extensions_mut().insert(RequestId { id, given: chosen.is_some() });
+    let span = tracing::info_span!(
+        "api.request", request.id = %id, method = %request.method(), path = request.uri().path(), from = %client
+    );
     let respond = async {
-        match given {
-            Some(None) => ApiError::parameter("X-Request-id", "X-Request-id must be a UUID").into_response(),
-            _ => next.run(request).await,
+        if let Err(error) = given {
+            return error.into_response();
+        }
+        if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
+            let message =
+                format!("path and query are longer than {LONGEST_ADDRESS} characters; ask for less at once");
+            return ApiError::address_too_long(message).into_response();
+        }
+        match state.traffic().spend_of_address(client) {
+            Ok(()) => next.run(request).await,
+            Err(error) => error.into_response(),
         }
     };
     let mut response = respond.instrument(span.clone()).await;
@@ -54,6 +83,14 @@ pub(super) async fn identify(State(state): State<ApiState>, request: Request, ne
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The id that a client chose, if any; an error if it is no UUID, or if there are two.
+fn given_id(headers: &HeaderMap) -> Result<Option<Uuid>, ApiError> {
+    let mut given = headers.get_all(REQUEST_ID).iter();
+    let (Some(first), second) = (given.next(), given.next()) else { return Ok(None) };
+    let id = first.to_str().ok().filter(|_| second.is_none()).and_then(|text| text.parse().ok());
+    id.map(Some).ok_or_else(|| ApiError::parameter("X-Request-id", "X-Request-id must be one UUID"))
 }
 
 /// Turns for requests.
@@ -75,25 +112,34 @@ impl Gate {
         if request.body().is_end_stream() {
             return Ok((request, None));
         }
-        let limit = u64::try_from(LARGEST_BODY).unwrap_or(u64::MAX);
-        if request.body().size_hint().lower() > limit {
-            return Err(too_large());
-        }
         let turn = self.bodies.turn(from, PATIENCE).await.ok_or_else(busy)?;
         let (parts, body) = request.into_parts();
-        let body = tokio::time::timeout(BODY, Limited::new(body, LARGEST_BODY).collect()).await;
+        let body = tokio::time::timeout(BODY, whole(body)).await;
         let body = body.map_err(|_| {
             ApiError::bad_request(format!("the body did not arrive within {} s", BODY.as_secs()))
-        })?;
-        let bytes = body.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                too_large()
-            } else {
-                ApiError::bad_request("the body was cut off before its end")
-            }
-        })?;
-        Ok((Request::from_parts(parts, Body::from(bytes.to_bytes())), Some(turn)))
+        })??;
+        Ok((Request::from_parts(parts, Body::from(body)), Some(turn)))
     }
+}
+
+/// A body, if it is not too large. One that is only a little beyond all reason is read to its end and thrown away: a
+/// client that still writes does not read the refusal.
+async fn whole(mut body: Body) -> Result<Bytes, ApiError> {
+    let (mut kept, mut size) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ApiError::bad_request("the body was cut off before its end"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size > THROWN_AWAY {
+            break;
+        }
+        if size <= LARGEST_BODY {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = BytesMut::new();
+        }
+    }
+    if size > LARGEST_BODY { Err(too_large()) } else { Ok(kept.freeze()) }
 }
 
 fn too_large() -> ApiError {
@@ -106,7 +152,7 @@ fn busy() -> ApiError {
 
 /// Holds requests to number and time.
 pub(super) async fn limit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let from = request.extensions().get().map(|ConnectedFrom(address)| address.ip());
+    let from = request.extensions().get().map(|Peer(address)| *address);
     let from = from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let (request, _body) = match gate.receive(request, from).await {
         Ok(received) => received,
@@ -120,42 +166,34 @@ pub(super) async fn limit(State(gate): State<Gate>, request: Request, next: Next
     })
 }
 
-/// Refuses a client that the API does not fit.
-pub(super) async fn client(request: Request, next: Next) -> Response {
+/// Refuses a client that the API does not fit; notes which version one speaks that it does.
+pub(super) async fn client(mut request: Request, next: Next) -> Response {
     match understood(request.headers()) {
-        Ok(()) => next.run(request).await,
+        Ok(version) => {
+            request.extensions_mut().insert(version);
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     }
 }
 
-fn understood(headers: &HeaderMap) -> Result<(), ApiError> {
-    if let Some(version) = headers.get(CLIENT_VERSION) {
-        let version = version.to_str().unwrap_or("?");
-        if !is_supported(version) {
-            return Err(ApiError::parameter(
-                "X-Client-Version",
-                format!(
-                    "UnsupportedApiVersion: X-Client-Version \"{version}\" is not supported; 3.4 to 3.7 are"
-                ),
-            ));
-        }
-    }
+fn understood(headers: &HeaderMap) -> Result<ClientVersion, ApiError> {
+    let version = headers.get(CLIENT_VERSION).map(|value| value.to_str().unwrap_or("?"));
+    let version = version.map_or(Ok(ClientVersion::NEWEST), |text| {
+        ClientVersion::parse(text).ok_or_else(|| {
+            let message = format!(
+                "UnsupportedApiVersion: X-Client-Version \"{text}\" is not supported; 3.4 to 3.7 are"
+            );
+            ApiError::parameter("X-Client-Version", message)
+        })
+    })?;
     let mut accepted = headers.get_all(ACCEPT).iter().peekable();
     if accepted.peek().is_some() && !accepted.any(|value| value.to_str().is_ok_and(takes_json)) {
         return Err(ApiError::not_acceptable(
             "the API answers with application/json, which the Accept header excludes",
         ));
     }
-    Ok(())
-}
-
-/// 3.4 to 3.7, and their patch releases.
-fn is_supported(version: &str) -> bool {
-    let mut parts = version.trim().split('.').map(|part| part.parse::<u32>().ok());
-    parts.next() == Some(Some(3))
-        && matches!(parts.next(), Some(Some(4..=7)))
-        && parts.by_ref().take(2).all(|part| part.is_some())
-        && parts.next().is_none()
+    Ok(version)
 }
 
 fn takes_json(accept: &str) -> bool {
@@ -170,16 +208,6 @@ fn takes_json(accept: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn clients_of_3_4_to_3_7_are_served_and_others_are_not() {
-        for good in ["3.4", "3.5", "3.5.1", "3.6", "3.6.1", "3.6.2", "3.7", "3.7.0.1"] {
-            assert!(is_supported(good), "{good}");
-        }
-        for bad in ["", "3", "3.3", "3.8", "4.0", "2.5", "v3.6", "3.x", "3.6.x", "3.6.1.2.3"] {
-            assert!(!is_supported(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn only_a_client_that_excludes_json_is_refused() {

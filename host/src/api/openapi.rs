@@ -9,7 +9,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
 use crate::api::operations::{self, Operation, QueryKind};
-use crate::api::{alarms, contract, envelope, plugins, session};
+use crate::api::{agents, alarms, companies, contract, envelope, plugins, resellers, session, users};
+
+mod examples;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
 static TEXT: LazyLock<String> =
@@ -43,8 +45,16 @@ pub(super) fn properties(schema: &'static Value) -> Vec<(&'static str, &'static 
 }
 
 fn build() -> Value {
-    let areas: [Document; 4] =
-        [alarms::Docs::openapi(), plugins::Docs::openapi(), session::Docs::openapi(), Shared::openapi()];
+    let areas: [Document; 8] = [
+        agents::Docs::openapi(),
+        alarms::Docs::openapi(),
+        companies::Docs::openapi(),
+        plugins::Docs::openapi(),
+        resellers::Docs::openapi(),
+        session::Docs::openapi(),
+        users::Docs::openapi(),
+        Shared::openapi(),
+    ];
     let merged = areas.into_iter().fold(Document::default(), Document::merge_from);
     let mut document = serde_json::to_value(merged).unwrap_or_default();
     let head = json!({
@@ -76,15 +86,12 @@ fn build() -> Value {
         for (name, schema) in members(components, "schemas") {
             refer(name, schema);
             // Nothing of ours is ever answered with null but `data`; what is taken may be null.
-            if contract::schema(name).is_none()
-                && !name.ends_with("Input")
-                && !name.ends_with("Form")
-                && name != "EmptyResponse"
-            {
+            if contract::schema(name).is_none() && !name.ends_with("Input") && !name.ends_with("Form") {
                 without_null(schema);
             }
         }
     }
+    examples::add(&mut document);
     document
 }
 
@@ -93,8 +100,16 @@ fn add_contract(document: &mut Value) {
     let mut wanted = Vec::new();
     for id in crate::api::routes().mounted() {
         let Some((path, method, operation)) = contract::operation(id) else { continue };
-        merge(document, json!({"paths": {path: {method: operation}}}));
-        references(operation, &mut wanted);
+        // Parameters of all methods of a path stand beside them there, and with each here.
+        let shared = contract::document().get("paths").and_then(|paths| paths.get(path)?.get("parameters"));
+        let mut whole = operation.clone();
+        if let Some(shared) = shared.and_then(Value::as_array)
+            && let Some(own) = whole.get_mut("parameters").and_then(Value::as_array_mut)
+        {
+            own.splice(0..0, shared.iter().cloned());
+        }
+        shared.into_iter().chain([operation]).for_each(|value| references(value, &mut wanted));
+        merge(document, json!({"paths": {path: {method: whole}}}));
     }
     let mut done = BTreeSet::new();
     while let Some(pointer) = wanted.pop() {

@@ -10,10 +10,14 @@ use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use futures_util::future::BoxFuture;
-use http::Method;
+use http::request::Parts;
+use http::{Method, StatusCode};
 
 use crate::api::ask::{self, Ask, Under};
-use crate::api::{ApiState, context};
+use crate::api::context::Caller;
+use crate::api::denials::Denial;
+use crate::api::error::ApiError;
+use crate::api::{ApiState, actions, context};
 use crate::model::Role;
 use crate::store::list::Resource;
 
@@ -203,16 +207,40 @@ where
     fn call(self, request: Request, state: ApiState) -> Self::Future {
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match context::admit(&state, &parts, self.operation).await {
+            match admit(&state, &parts, self.operation).await {
                 Ok(caller) => {
-                    parts.extensions.insert(caller);
+                    parts.extensions.insert(caller.clone());
                     parts.extensions.insert(self.operation);
-                    self.handler.call(Request::from_parts(parts, body), state).await
+                    let denial = Denial::of(&caller, self.operation, &parts);
+                    let request = Request::from_parts(parts, body);
+                    let (handler, inner, operation) = (self.handler, state.clone(), self.operation);
+                    let act = move |request| async move {
+                        let response = handler.call(request, inner.clone()).await;
+                        note_refusal(&inner, denial, operation, response.status());
+                        response
+                    };
+                    actions::perform(&state, &caller, operation, request, act).await
                 }
                 Err(error) => error.into_response(),
             }
         })
     }
+}
+
+/// What a handler refused stands in the activity log; so does a change of what is not in the caller's scope. A read of what
+/// is not there tells nobody anything.
+fn note_refusal(state: &ApiState, denial: Denial, operation: &Operation, status: StatusCode) {
+    match status.as_u16() {
+        401 | 403 => state.deny(denial.because("it was refused")),
+        404 if !operation.is_read() => state.deny(denial.because("there is no such object in their scope")),
+        _ => {}
+    }
+}
+
+async fn admit(state: &ApiState, parts: &Parts, operation: &Operation) -> Result<Caller, ApiError> {
+    let caller = context::admit(state, parts, operation).await?;
+    state.traffic().spend_of_user(caller.uid)?;
+    Ok(caller)
 }
 
 #[cfg(test)]

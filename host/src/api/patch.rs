@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::{contract, query};
-use crate::store::list::{Assignment, Resource};
+use crate::store::list::{Assignment, Property, Resource};
 
 /// More steps than any of our documents has properties.
 const MAX_STEPS: usize = 256;
@@ -151,6 +151,8 @@ impl Patched {
             set_null(&mut after, name);
         }
         apply(&mut after, steps, &open)?;
+        // An object that was replaced has the defaults of what its sender left out.
+        contract::fill(resource.name, &mut after);
         let patched = Self { resource, before, after };
         patched.check(&writable)?;
         Ok(patched)
@@ -181,17 +183,37 @@ impl Patched {
         contract::check_object(self.resource.name, &object)
     }
 
+    /// What a document has below `prefix`, to be written to a row that was just made.
+    pub(crate) fn below(
+        resource: &Resource,
+        prefix: &str,
+        document: &Value,
+    ) -> Result<Vec<Assignment>, ApiError> {
+        let inside = |property: &&Property| {
+            property.writes.is_some()
+                && property.name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.'))
+        };
+        let properties = resource.properties.iter().filter(inside);
+        properties
+            .map(|property| {
+                let pointer = format!("/{}", property.name.replace('.', "/"));
+                Self::assignment(property, document.pointer(&pointer).unwrap_or(&Value::Null))
+            })
+            .collect()
+    }
+
+    fn assignment(property: &Property, value: &Value) -> Result<Assignment, ApiError> {
+        let stored = query::stored(property, value);
+        let value =
+            stored.ok_or_else(|| refuse(property.name, format!("{} cannot be {value}", property.name)))?;
+        Ok(Assignment { property: *property, value })
+    }
+
     /// What to write.
     pub(crate) fn assignments(&self) -> Result<Vec<Assignment>, ApiError> {
         let properties = self.resource.properties.iter().filter(|property| property.writes.is_some());
         let changed = properties.filter_map(|property| Some((property, self.changed(property.name)?)));
-        changed
-            .map(|(property, value)| {
-                let value = query::stored(property, value)
-                    .ok_or_else(|| refuse(property.name, format!("{} cannot be {value}", property.name)))?;
-                Ok(Assignment { property: *property, value })
-            })
-            .collect()
+        changed.map(|(property, value)| Self::assignment(property, value)).collect()
     }
 
     /// What changed, before and after, by dotted names: for the activity log.

@@ -13,7 +13,7 @@ use crate::api::query::brief;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectedFrom(pub(crate) SocketAddr);
 
-/// The caller's address. Forwarding headers are not believed: anybody can write one.
+/// The caller's address, found by `guard`: the other end of the connection, unless that is a proxy of the operator's.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
@@ -21,8 +21,7 @@ impl<S: Sync> FromRequestParts<S> for Peer {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let address = parts.extensions.get().map(|ConnectedFrom(address)| address.ip());
-        Ok(Self(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical()))
+        Ok(parts.extensions.get().copied().unwrap_or(Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }
 }
 

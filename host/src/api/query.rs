@@ -89,6 +89,7 @@ pub(crate) struct ListRequest {
 
 impl ListRequest {
     /// Reads all parameters of a list.
+    #[cfg(test)]
     pub(crate) fn parse(query: Option<&str>, resource: &Resource, offer: Offer) -> Result<Self, ApiError> {
         Self::from_pairs(&Pairs::parse(query)?, resource, offer)
     }
@@ -144,10 +145,14 @@ fn unknown_expand(word: &str, offered: &[&'static str]) -> ApiError {
 
 /// A value of the contract, as its property is stored.
 pub(crate) fn stored(property: &Property, value: &serde_json::Value) -> Option<Value> {
+    if property.kind == Kind::Object {
+        return Some(Value::Flag(!value.is_null()));
+    }
     if value.is_null() {
         return Some(Value::Null);
     }
     match property.kind {
+        Kind::Object => None,
         Kind::Text | Kind::Code => value.as_str().map(|text| Value::Text(text.to_owned())),
         Kind::Integer => value.as_i64().map(Value::Integer),
         Kind::Number => value.as_f64().map(Value::Number),

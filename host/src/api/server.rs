@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 
 use crate::api::app::{App, app};
 use crate::api::peer::ConnectedFrom;
-use crate::api::{ApiState, health};
+use crate::api::{ApiState, actions, denials, health};
 use crate::error::chain;
 use crate::net::{Entrance, Turns};
 
@@ -52,7 +52,17 @@ pub async fn serve(
     state: ApiState,
     shutdown: CancellationToken,
 ) {
-    accept(listener, Some(Entrance::new(tls)), app(state), shutdown).await;
+    let upkeep = tokio::spawn(actions::upkeep(state.clone(), shutdown.clone()));
+    let served = CancellationToken::new();
+    let denials = tokio::spawn(denials::keep_writing(state.clone(), served.clone()));
+    accept(listener, Some(Entrance::new(tls)), app(state.clone()), shutdown).await;
+    state.actions().finish(DRAIN).await;
+    served.cancel();
+    for (what, task) in [("upkeep of actions", upkeep), ("writing of refusals", denials)] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the {what} has died");
+        }
+    }
 }
 
 /// Serves `/healthz` and `/readyz` in the clear until `shutdown`.

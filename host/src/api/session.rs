@@ -20,10 +20,11 @@ use crate::api::error::ApiError;
 use crate::api::peer::Peer;
 use crate::api::query::Shape;
 use crate::api::token::secret::{Secret, SecretKind};
-use crate::api::token::sign_in::sign_in;
+use crate::api::token::sign_in::{Door, Entered, Proof, Step, sign_in, with_code};
+use crate::api::token::totp::Factor;
 use crate::clock::HOUR;
 use crate::id::fresh;
-use crate::model::TokenKind;
+use crate::model::{self, NewToken, TokenKind};
 
 /// Milliseconds that a session lives: a working day, so that nobody is signed out over lunch.
 const LIFETIME: i64 = 12 * HOUR;
@@ -40,12 +41,34 @@ pub(crate) fn router() -> Router<ApiState> {
 #[openapi(paths(show, begin, end))]
 pub(crate) struct Docs;
 
-/// Who signs in.
+/// Who signs in: with name and password, then, if the answer has an `mfaToken`, with that and a code.
 #[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct SessionInput {
-    username: String,
+    username: Option<String>,
     #[schema(format = Password)]
-    password: String,
+    password: Option<String>,
+    /// In the second step, instead of name and password.
+    mfa_token: Option<String>,
+    /// In the second step: of the authenticator.
+    mfa_code: Option<String>,
+    /// In the second step, if the first one gave it: what was put into the authenticator.
+    mfa_secret_url: Option<String>,
+}
+
+/// The password is right, and a code is wanted.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are the token answer's own")]
+pub(crate) struct CodeWanted {
+    /// For the second step, within five minutes.
+    mfa_token: String,
+    /// An administrator wants a second factor, and there is none yet: to be put into an authenticator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_secret: Option<String>,
+    /// The same for a camera, and for the second step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_secret_url: Option<String>,
 }
 
 /// Who is signed in.
@@ -55,6 +78,16 @@ pub(crate) struct Session {
     user: SessionUser,
     /// For the header `X-CSRF-Token` of unsafe methods.
     csrf_token: String,
+}
+
+/// What a first step leads to.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum SessionBegun {
+    /// In.
+    In(Session),
+    /// Half way.
+    CodeWanted(CodeWanted),
 }
 
 /// The user of a session.
@@ -83,7 +116,7 @@ impl Session {
     post, path = "/ui/session", operation_id = "BeginSession", tag = "Authentication",
     request_body = SessionInput,
     params(("X-Keelson" = String, Header, description = "`1`")),
-    responses((status = 200, description = "Signed in", body = Envelope<Session>)),
+    responses((status = 200, description = "Signed in, or a code is wanted", body = Envelope<SessionBegun>)),
 )]
 async fn begin(
     State(state): State<ApiState>,
@@ -96,15 +129,53 @@ async fn begin(
         ));
     }
     let JsonBody(input) = JsonBody::<SessionInput>::from_request(request, &state).await?;
-    let caller = sign_in(&state, &input.username, &input.password, address, Entrance::Page).await?;
+    let door = Door { entrance: Entrance::Page, address };
+    if let Some(token) = &input.mfa_token {
+        let code = required("mfaCode", input.mfa_code.as_deref())?;
+        let proof = Proof { token, code, new_factor: input.mfa_secret_url.as_deref() };
+        return enter(&state, with_code(&state, proof, door).await?, door).await;
+    }
+    let name = required("username", input.username.as_deref())?;
+    let password = required("password", input.password.as_deref())?;
+    let (token, factor) = match sign_in(&state, name, password, door).await? {
+        Step::In(caller) => {
+            let (tx, session) = (state.store().write().await?, model::Session::default());
+            return enter(&state, Entered { tx, caller, session }, door).await;
+        }
+        Step::Code(token) => (token, None),
+        Step::Setup(token, factor) => (token, Some(factor)),
+    };
+    let wanted = CodeWanted {
+        mfa_token: token.reveal().to_owned(),
+        mfa_secret: factor.as_ref().map(Factor::secret),
+        mfa_secret_url: factor.as_ref().map(Factor::url).transpose().map_err(ApiError::internal)?,
+    };
+    answer(envelope::one(&SessionBegun::CodeWanted(wanted), &Shape::default())?, None)
+}
+
+fn required<'i>(name: &str, value: Option<&'i str>) -> Result<&'i str, ApiError> {
+    value.ok_or_else(|| ApiError::property(name, format!("{name} is missing")))
+}
+
+async fn enter(state: &ApiState, entered: Entered, door: Door) -> Result<Response, ApiError> {
+    let Entered { mut tx, caller, session } = entered;
     let page = Secret::generate(SecretKind::Page);
-    let mut tx = state.store().write().await?;
-    let (family, clock) = (fresh(state.clock()), state.clock());
-    tx.credentials().add_token(clock, caller.uid, family, TokenKind::Page, (&page.hash(), LIFETIME)).await?;
-    tx.credentials().delete_expired(clock.now_ms()).await?;
+    let token = NewToken {
+        user_uid: caller.uid,
+        family: fresh(state.clock()),
+        kind: TokenKind::Page,
+        hash: page.hash(),
+        lifetime: LIFETIME,
+        session,
+    };
+    tx.credentials().add_token(state.clock(), &token).await?;
+    tx.credentials().delete_expired(state.clock().now_ms()).await?;
+    let user = tx.users().get(caller.uid).await?;
+    door.note(state, &mut tx, user.as_ref(), true, "signed in").await?;
     tx.commit().await?;
     let cookie = cookie(page.reveal(), LIFETIME / 1000);
-    answer(envelope::one(&Session::new(caller, &page), &Shape::default())?, Some(cookie))
+    let begun = SessionBegun::In(Session::new(caller, &page));
+    answer(envelope::one(&begun, &Shape::default())?, Some(cookie))
 }
 
 /// Says who is signed in.

@@ -11,10 +11,13 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::clock::{HOUR, ManualClock};
-use crate::model::{NewApiKey, NewUser, Role};
+use crate::model::{LoginScope, NewApiKey, NewUser, Role};
 use crate::plugins::PluginOptions;
 use token::password;
 use token::secret::{Secret, SecretKind};
+
+mod actions;
+mod traffic;
 
 const START: i64 = 1_780_000_000_000;
 
@@ -22,7 +25,7 @@ struct Host {
     app: app::App,
     state: ApiState,
     clock: Arc<ManualClock>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 struct Answer {
@@ -46,6 +49,11 @@ impl Answer {
 
 impl Host {
     async fn start() -> Self {
+        Self::start_as(routes(), |_| {}).await
+    }
+
+    /// With any operations and settings.
+    async fn start_as(routes: Routes, set: impl FnOnce(&mut ApiOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("keelson.db").display());
         let store = Store::open(&url).await.unwrap();
@@ -60,8 +68,10 @@ impl Host {
         tx.commit().await.unwrap();
         let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
         let plugins = Plugins::start(PluginOptions::default(), Arc::clone(&shared)).await.unwrap();
-        let state = ApiState::new(store, plugins, shared, installation);
-        Self { app: app::app(state.clone()), state, clock, _folder: folder }
+        let mut options = ApiOptions::new(&Config::default(), Seal::open(folder.path()).unwrap());
+        set(&mut options);
+        let state = ApiState::new(store, plugins, shared, installation, options);
+        Self { app: app::app_of(state.clone(), routes), state, clock, folder }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -96,9 +106,16 @@ impl Host {
         let secret = Secret::generate(SecretKind::ApiKey);
         let mut tx = self.state.store().write().await.unwrap();
         let user_uid = tx.users().by_name(user).await.unwrap().unwrap().uid;
-        let (hash, description) = (secret.hash(), String::new());
-        let key = NewApiKey { user_uid, hash, description, read_only, expires_at };
-        tx.credentials().add_key(&*self.clock, &key).await.unwrap();
+        let key = NewApiKey {
+            user_uid,
+            hash: secret.hash(),
+            identifier: secret.identifier(),
+            description: String::new(),
+            scopes: vec![LoginScope::Rest],
+            read_only,
+            expires_at,
+        };
+        tx.logins().add_key(&*self.clock, &key).await.unwrap();
         tx.commit().await.unwrap();
         secret.reveal().to_owned()
     }
@@ -147,7 +164,7 @@ async fn what_the_token_endpoint_refuses_it_refuses_in_oauths_own_words() {
         ("", "invalid_request"),
         ("grant_type=password&username=ada", "invalid_request"),
         ("grant_type=password&username=%ff&password=x", "invalid_request"),
-        ("grant_type=mfa&mfa_token=x", "unsupported_grant_type"),
+        ("grant_type=public_key&public_key=x", "unsupported_grant_type"),
         ("grant_type=refresh_token&refresh_token=x", "invalid_grant"),
         ("grant_type=password&username=nobody&password=x", "invalid_grant"),
     ] {

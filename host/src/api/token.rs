@@ -1,9 +1,12 @@
-//! `POST /token`: a password, or a refresh token, against an access token for an hour and a refresh token for two days.
+//! `POST /token`: a password (and the code of a second factor), or a refresh token, against an access token for an hour and
+//! a refresh token for two days.
 //!
-//! **Cast.** [`secret`] makes and recognises what callers hold; [`password`] computes argon2id; [`lockout`] makes
-//! guessing slow; [`sign_in`] puts the three together, for this endpoint and for the page's. The rows are `tokens`: all
-//! that descend from one sign-in share a family, and a refresh token that comes back a second time revokes it, because
-//! either the client or a thief has used it before.
+//! **Cast.** [`secret`] makes and recognises what callers hold; [`password`] computes argon2id; [`totp`] computes codes;
+//! [`lockout`] makes guessing slow; [`sign_in`] puts them together, for this endpoint and for the page's; [`reset`] gives
+//! a new password to whoever reads the user's mail. The rows are `tokens`: all that descend from one sign-in share a
+//! family, and a refresh token that comes back a second time revokes it, because either the client or a thief has used it
+//! before. A user with a second factor gets, for the password, only a token that a code goes with; each try at the code is
+//! spent before it is judged.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -12,7 +15,6 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
 
 use crate::api::context::NotLetIn;
 use crate::api::error::ApiError;
@@ -20,14 +22,23 @@ use crate::api::operations::Routes;
 use crate::api::peer::Peer;
 use crate::api::query::{Pairs, brief, nearest};
 use crate::api::{ApiState, body};
+use crate::id::UserUid;
 use crate::store::StoreError;
 
 mod grant;
 pub(crate) mod lockout;
+pub(crate) mod log;
+mod mails;
 pub mod password;
+pub(crate) mod reset;
 pub mod secret;
 pub(crate) mod sign_in;
+pub(crate) mod totp;
 
+#[cfg(test)]
+mod tests;
+
+use secret::Secret;
 use sign_in::SignInError;
 
 /// The operations of this area.
@@ -35,36 +46,53 @@ pub(crate) fn routes() -> Routes {
     Routes::default().open("OAuth2IssueToken", issue)
 }
 
-/// Their documentation.
-#[derive(Debug, OpenApi)]
-#[openapi(paths(issue))]
-pub(crate) struct Docs;
-
-/// A pair of tokens.
-#[derive(Debug, Serialize, ToSchema)]
+/// A pair of tokens, or the first half of the way there.
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct OAuth2Result {
     /// For `Authorization: Bearer`.
-    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
     /// Always `bearer`.
-    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
     /// For one new pair.
-    refresh_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    /// For `grant_type=mfa`, with a code; then there is nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_token: Option<String>,
     /// Seconds that the access token lives.
-    expires_in: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<i32>,
+}
+
+impl OAuth2Result {
+    fn pair(access: &Secret, refresh: &Secret, seconds: i64) -> Self {
+        Self {
+            access_token: Some(access.reveal().to_owned()),
+            token_type: Some("bearer"),
+            refresh_token: Some(refresh.reveal().to_owned()),
+            mfa_token: None,
+            expires_in: Some(i32::try_from(seconds).unwrap_or(i32::MAX)),
+        }
+    }
+
+    fn code_wanted(token: &Secret) -> Self {
+        Self { mfa_token: Some(token.reveal().to_owned()), ..Self::default() }
+    }
 }
 
 /// Why there are no tokens, as RFC 6749 has it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct OAuth2Error {
     /// For programs.
-    #[schema(inline)]
     error: OAuth2ErrorCode,
     /// For people.
     error_description: String,
 }
 
 /// The codes of RFC 6749 that occur here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OAuth2ErrorCode {
     /// A parameter is missing, repeated or malformed.
@@ -75,24 +103,6 @@ pub(crate) enum OAuth2ErrorCode {
     UnauthorizedClient,
     /// There is no such way to get a token.
     UnsupportedGrantType,
-}
-
-/// What the client fills in.
-#[derive(Debug, ToSchema)]
-#[expect(dead_code, reason = "documents the form; the fields are read one by one")]
-pub(crate) struct TokenForm {
-    /// `password` or `refresh_token`.
-    #[schema(value_type = String)]
-    grant_type: (),
-    /// With `password`.
-    #[schema(value_type = Option<String>)]
-    username: (),
-    /// With `password`.
-    #[schema(value_type = Option<String>, format = Password)]
-    password: (),
-    /// With `refresh_token`.
-    #[schema(value_type = Option<String>)]
-    refresh_token: (),
 }
 
 /// A refusal of this endpoint.
@@ -130,6 +140,7 @@ impl From<SignInError> for TokenError {
     fn from(error: SignInError) -> Self {
         match error {
             SignInError::Wrong => Self::invalid_grant(SignInError::WRONG),
+            SignInError::Factor(message) => Self::invalid_grant(message),
             SignInError::NotLetIn(NotLetIn::Because(message)) => {
                 Self::OAuth(OAuth2ErrorCode::UnauthorizedClient, message)
             }
@@ -150,14 +161,6 @@ impl IntoResponse for TokenError {
 }
 
 /// Trades a password or a refresh token for a new pair of tokens.
-#[utoipa::path(
-    post, path = "/token", operation_id = "OAuth2IssueToken",
-    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A pair of tokens", body = OAuth2Result),
-        (status = 400, description = "No tokens", body = OAuth2Error),
-    ),
-)]
 pub(crate) async fn issue(
     State(state): State<ApiState>,
     Peer(address): Peer,
@@ -165,19 +168,51 @@ pub(crate) async fn issue(
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Result<Response, TokenError> {
     let form = form(&headers, &body.map_err(body::unread)?)?;
-    let pair = match field(&form, "grant_type")? {
+    let result = match field(&form, "grant_type")? {
         "password" => {
             let (name, password) = (field(&form, "username")?, field(&form, "password")?);
             grant::by_password(&state, name, password, address).await?
         }
+        "mfa" => {
+            let (token, code) = (field(&form, "mfa_token")?, field(&form, "mfa_code")?);
+            grant::by_code(&state, token, code, address).await?
+        }
         "refresh_token" => grant::by_refresh_token(&state, field(&form, "refresh_token")?).await?,
+        "as" => {
+            let (token, user) = (field(&form, "refresh_token")?, user(&form)?);
+            grant::by_acting(&state, token, user, read_only(&form)?, address).await?
+        }
+        other => return Err(unsupported(other)),
+    };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(result)).into_response())
+}
+
+fn unsupported(grant: &str) -> TokenError {
+    let message = match grant {
+        "public_key" | "authorization_code" => {
+            format!("this host has no key pairs to sign in with, so no grant_type {grant}; use an API key")
+        }
         other => {
-            let hint = nearest(other, ["password", "refresh_token"].into_iter());
-            let message = format!("\"{}\" is no grant_type of this host; {hint}", brief(other));
-            return Err(TokenError::OAuth(OAuth2ErrorCode::UnsupportedGrantType, message));
+            let hint = nearest(other, ["password", "mfa", "refresh_token", "as"].into_iter());
+            format!("\"{}\" is no grant_type of this host; {hint}", brief(other))
         }
     };
-    Ok(([(CACHE_CONTROL, "no-store")], Json(pair)).into_response())
+    TokenError::OAuth(OAuth2ErrorCode::UnsupportedGrantType, message)
+}
+
+fn user(form: &Pairs) -> Result<UserUid, TokenError> {
+    let text = field(form, "userUid")?;
+    text.parse()
+        .map_err(|_| TokenError::invalid_request(format!("userUid must be a UUID, not \"{}\"", brief(text))))
+}
+
+fn read_only(form: &Pairs) -> Result<bool, TokenError> {
+    let text = form.one("readOnly").map_err(|error| TokenError::invalid_request(error.into_message()))?;
+    match text.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("" | "false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(TokenError::invalid_request("readOnly must be true or false")),
+    }
 }
 
 fn form(headers: &HeaderMap, body: &[u8]) -> Result<Pairs, TokenError> {

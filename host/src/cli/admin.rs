@@ -2,13 +2,17 @@
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use uuid::Uuid;
 
+use super::log::{Made, log};
+use super::output::hear;
+use super::reseller::reseller_named;
 use super::{Place, say};
 use crate::api::token::password;
 use crate::api::token::secret::{Secret, SecretKind};
 use crate::clock::{Clock, DAY, SystemClock};
-use crate::id::CompanyUid;
-use crate::model::{NewApiKey, NewCompany, NewOrganization, NewUser, Role, Tier};
+use crate::id::{CompanyUid, LocationUid, SiteUid};
+use crate::model::{LoginScope, NewApiKey, NewCompany, NewOrganization, NewUser, Role, Tier};
 use crate::store::{StoreError, Tx};
 
 /// Shorter passwords are refused.
@@ -25,6 +29,12 @@ pub(super) enum CompanyCommand {
         /// The name that the company's owner will sign in with
         #[arg(long, default_value = "owner")]
         owner: String,
+        /// Read the owner's password from standard input, and make the owner
+        #[arg(long)]
+        password_stdin: bool,
+        /// Name or id of the reseller whose company it is
+        #[arg(long)]
+        reseller: Option<String>,
     },
 }
 
@@ -42,6 +52,15 @@ pub(super) enum UserCommand {
         /// Name or id; for the roles of a company
         #[arg(long)]
         company: Option<String>,
+        /// Name or id; for the roles of a reseller
+        #[arg(long)]
+        reseller: Option<String>,
+        /// Id; for location administrators and users, who otherwise get the company's first one
+        #[arg(long = "location", value_name = "ID")]
+        locations: Vec<LocationUid>,
+        /// Id; for site administrators, who see nothing without one
+        #[arg(long = "site", value_name = "ID")]
+        sites: Vec<SiteUid>,
         /// Read the password from standard input
         #[arg(long)]
         password_stdin: bool,
@@ -70,20 +89,36 @@ pub(super) enum KeyCommand {
 
 impl CompanyCommand {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
-        let Self::Add { name, owner } = self;
+        let Self::Add { name, owner, password_stdin, reseller } = self;
+        let password_hash = owner_password(password_stdin)?;
         let store = place.store().await?;
         let mut tx = store.write().await?;
+        let reseller_uid = match reseller {
+            Some(reseller) => Some(reseller_named(&mut tx, &reseller).await?),
+            None => None,
+        };
         let new = NewCompany {
             organization: NewOrganization::named(&named(&name)?),
             alarm_detect_enabled: true,
             rest_access_enabled: true,
             owner_name: named(&owner)?,
-            reseller_uid: None,
+            reseller_uid,
             subscription_plan_uid: None,
-            services: "{}".to_owned(),
         };
         let made = tx.companies().create(&SystemClock, &new).await;
         let uid = made.map_err(|error| taken(error, "company", &name))?;
+        let organization = uid.0;
+        log(
+            &mut tx,
+            Made { command: "company add", kind: "Company", uid: Some(uid.0), name: &name, organization },
+        )
+        .await?;
+        if let Some(password_hash) = password_hash {
+            let role = Role::CompanyOwner;
+            let user = NewUser { organization_uid: uid.0, name: new.owner_name, role, password_hash };
+            let made = tx.users().create(&SystemClock, &user).await;
+            made.map_err(|error| taken(error, "user", &owner))?;
+        }
         tx.commit().await?;
         say(&uid.to_string())
     }
@@ -91,31 +126,71 @@ impl CompanyCommand {
 
 impl UserCommand {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
-        let Self::Add { name, role, company, password_stdin } = self;
+        let Self::Add { name, role, company, reseller, locations, sites, password_stdin } = self;
         let store = place.store().await?;
         let mut tx = store.write().await?;
-        let organization_uid = match (role.tier(), company) {
-            (Tier::Provider, None) => tx.installation().ensure(&SystemClock).await?.uid,
-            (Tier::Company, Some(company)) => company_named(&mut tx, &company).await?.0,
-            (Tier::Provider, Some(_)) => {
-                bail!("{} is a role of the provider; leave out --company", role.name())
-            }
-            (Tier::Company, None) => {
-                bail!("{} is a role of a company; say which with --company", role.name())
-            }
-            (Tier::Reseller, _) => bail!("{} is a role of a reseller", role.name()),
-        };
-        let (secret, given) = if password_stdin { (from_stdin()?, true) } else { (generated(), false) };
-        if secret.chars().count() < SHORTEST_PASSWORD {
-            bail!("the password has fewer than {SHORTEST_PASSWORD} characters; choose a longer one");
+        let organization_uid = organization(&mut tx, role, company, reseller).await?;
+        let locations = locations_of(&mut tx, role, CompanyUid(organization_uid), locations).await?;
+        if !role.has_sites() && !sites.is_empty() {
+            bail!("users of the role {} are not limited to sites; leave out --site", role.name());
         }
+        let (secret, given) = if password_stdin { (heard()?, true) } else { (generated(), false) };
         let new =
             NewUser { organization_uid, name: named(&name)?, role, password_hash: password::hash(&secret)? };
         let made = tx.users().create(&SystemClock, &new).await;
-        made.map_err(|error| taken(error, "user", &name))?;
+        let user = made.map_err(|error| taken(error, "user", &name))?.uid;
+        tx.accounts().set_locations(user, &locations).await?;
+        tx.accounts().set_sites(user, &sites).await?;
+        let (uid, organization) = (Some(user.0), organization_uid);
+        log(&mut tx, Made { command: "user add", kind: "User", uid, name: &name, organization }).await?;
         tx.commit().await?;
         if given { Ok(()) } else { say(&secret) }
     }
+}
+
+/// Where a user of this role belongs.
+async fn organization(
+    tx: &mut Tx,
+    role: Role,
+    company: Option<String>,
+    reseller: Option<String>,
+) -> anyhow::Result<Uuid> {
+    let name = role.name();
+    match (role.tier(), company, reseller) {
+        (Tier::Provider, None, None) => Ok(tx.installation().ensure(&SystemClock).await?.uid),
+        (Tier::Company, Some(company), None) => Ok(company_named(tx, &company).await?.0),
+        (Tier::Reseller, None, Some(reseller)) => Ok(reseller_named(tx, &reseller).await?.0),
+        (Tier::Provider, ..) => {
+            bail!("{name} is a role of the provider; leave out --company and --reseller")
+        }
+        (Tier::Company, ..) => bail!("{name} is a role of a company; say which with --company alone"),
+        (Tier::Reseller, ..) => bail!("{name} is a role of a reseller; say which with --reseller alone"),
+    }
+}
+
+/// What a user of this role sees of a company.
+async fn locations_of(
+    tx: &mut Tx,
+    role: Role,
+    company: CompanyUid,
+    given: Vec<LocationUid>,
+) -> anyhow::Result<Vec<LocationUid>> {
+    if !role.has_locations() {
+        if !given.is_empty() {
+            bail!("users of the role {} are not limited to locations; leave out --location", role.name());
+        }
+        return Ok(given);
+    }
+    for location in &given {
+        if tx.accounts().company_of(*location).await? != Some(company) {
+            bail!("the company has no location {location}");
+        }
+    }
+    if given.is_empty() {
+        let first = tx.accounts().first_location(company).await?;
+        return Ok(first.into_iter().collect());
+    }
+    Ok(given)
 }
 
 impl KeyCommand {
@@ -128,8 +203,22 @@ impl KeyCommand {
             found.with_context(|| format!("there is no user '{user}'; make one with keelson user add"))?;
         let key = Secret::generate(SecretKind::ApiKey);
         let expires_at = days.map(|days| SystemClock.now_ms().saturating_add(i64::from(days) * DAY));
-        let new = NewApiKey { user_uid: found.uid, hash: key.hash(), description, read_only, expires_at };
-        tx.credentials().add_key(&SystemClock, &new).await?;
+        let new = NewApiKey {
+            user_uid: found.uid,
+            hash: key.hash(),
+            identifier: key.identifier(),
+            description,
+            scopes: vec![LoginScope::Rest],
+            read_only,
+            expires_at,
+        };
+        tx.logins().add_key(&SystemClock, &new).await?;
+        let organization = found.organization_uid;
+        log(
+            &mut tx,
+            Made { command: "apikey add", kind: "UserLogin", uid: None, name: &found.name, organization },
+        )
+        .await?;
         tx.commit().await?;
         say(key.reveal())
     }
@@ -148,7 +237,7 @@ pub(super) async fn company_named(tx: &mut Tx, company: &str) -> anyhow::Result<
     Ok(found.uid)
 }
 
-fn named(name: &str) -> anyhow::Result<String> {
+pub(super) fn named(name: &str) -> anyhow::Result<String> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 128 || name.chars().any(|letter| "<>=%~\0".contains(letter))
     {
@@ -157,7 +246,7 @@ fn named(name: &str) -> anyhow::Result<String> {
     Ok(name.to_owned())
 }
 
-fn taken(error: StoreError, what: &str, name: &str) -> anyhow::Error {
+pub(super) fn taken(error: StoreError, what: &str, name: &str) -> anyhow::Error {
     match error {
         StoreError::Conflict { .. } => {
             anyhow::anyhow!("there is a {what} '{name}' already; choose another name")
@@ -166,10 +255,20 @@ fn taken(error: StoreError, what: &str, name: &str) -> anyhow::Error {
     }
 }
 
-fn from_stdin() -> anyhow::Result<String> {
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).context("cannot read the password from standard input")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+fn heard() -> anyhow::Result<String> {
+    let secret = hear()?;
+    if secret.chars().count() < SHORTEST_PASSWORD {
+        bail!("the password has fewer than {SHORTEST_PASSWORD} characters; choose a longer one");
+    }
+    Ok(secret)
+}
+
+/// The hash of the password that an owner is made with; without one there is no owner yet.
+pub(super) fn owner_password(from_stdin: bool) -> anyhow::Result<Option<String>> {
+    if !from_stdin {
+        return Ok(None);
+    }
+    Ok(Some(password::hash(&heard()?)?))
 }
 
 /// 120 bits, in letters that can be read aloud.

@@ -8,7 +8,7 @@ use clap::Subcommand;
 
 use super::{Place, say};
 use crate::clock::SystemClock;
-use crate::plugins::{self, PluginOptions, PluginState, Plugins};
+use crate::plugins::{self, PluginOptions, PluginState, PluginStatus, Plugins};
 
 /// Plugins.
 #[derive(Debug, Subcommand)]
@@ -30,6 +30,11 @@ pub(super) enum PluginCommand {
 }
 
 impl PluginCommand {
+    /// Whether a running host does it: not what is about a folder of the caller's.
+    pub(super) fn is_for_a_host(&self) -> bool {
+        matches!(self, Self::List { plugins: None, .. })
+    }
+
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         match self {
             Self::Check { folder } => {
@@ -37,17 +42,25 @@ impl PluginCommand {
                 say(&serde_json::to_string_pretty(&report)?)
             }
             Self::List { plugins, json } => {
-                list(plugins.or_else(|| place.config.plugins(&place.data)), json).await
+                let all = match &place.running {
+                    Some(running) => running.plugins.list(),
+                    None => loaded(plugins.or_else(|| place.config.plugins(&place.data))).await?,
+                };
+                list(all, json)
             }
         }
     }
 }
 
-async fn list(folder: Option<PathBuf>, json: bool) -> anyhow::Result<()> {
+async fn loaded(folder: Option<PathBuf>) -> anyhow::Result<Vec<PluginStatus>> {
     let folder = folder.context("there is no folder of plugins; say which with --plugins")?;
     let plugins = Plugins::start(PluginOptions { folder: Some(folder) }, Arc::new(SystemClock)).await?;
     let all = plugins.list();
     plugins.stop().await;
+    Ok(all)
+}
+
+fn list(all: Vec<PluginStatus>, json: bool) -> anyhow::Result<()> {
     if json {
         return say(&serde_json::to_string_pretty(&all)?);
     }

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use sha2::{Digest, Sha256};
 
 use super::admin::company_named;
+use super::log::{Made, log};
 use super::{Place, say};
 use crate::app::RunFile;
 use crate::clock::{Clock, DAY, HOUR, MINUTE, SystemClock};
@@ -51,12 +52,16 @@ impl AgentCommand {
         let new = NewJoinToken {
             company_uid,
             location_uid,
+            account_uid: None,
             hash: Sha256::digest(secret.as_bytes()).into(),
             door,
             uses,
             expires_at: SystemClock.now_ms().saturating_add(ttl),
         };
-        tx.join_tokens().create(&SystemClock, &new).await?;
+        let uid = tx.join_tokens().create(&SystemClock, &new).await?;
+        let (uid, organization) = (Some(uid.0), company_uid.0);
+        log(&mut tx, Made { command: "agent token", kind: "JoinToken", uid, name: &company, organization })
+            .await?;
         tx.commit().await?;
         let content = serde_json::json!({ "a": [address(place, door)], "t": secret, "p": pki.pin() });
         say(&format!("kj1.{}", URL_SAFE_NO_PAD.encode(content.to_string())))

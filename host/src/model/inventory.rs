@@ -42,6 +42,8 @@ pub struct JoinToken {
     pub company_uid: CompanyUid,
     /// Where they stand.
     pub location_uid: LocationUid,
+    /// The user or the cloud tenant in whose name they connect.
+    pub account_uid: Option<uuid::Uuid>,
     /// A [`Door`], as stored.
     pub door: String,
     /// How often it may still be used.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::id::{CompanyUid, ResellerUid, TokenUid, UserUid};
+use crate::id::{CompanyUid, ResellerUid, UserUid};
 
 /// This installation of Keelson.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
@@ -116,8 +116,6 @@ pub struct NewCompany {
     pub reseller_uid: Option<ResellerUid>,
     /// What it pays by.
     pub subscription_plan_uid: Option<Uuid>,
-    /// What it is offered: a JSON object in the words of the API's `CompanyServices`.
-    pub services: String,
 }
 
 /// An organisation between the provider and companies.
@@ -146,8 +144,8 @@ pub struct NewReseller {
     pub pro_partner_id: Option<String>,
     /// In free words.
     pub description: Option<String>,
-    /// What it may offer: a JSON object in the words of the API's `ResellerServices`.
-    pub services: String,
+    /// What its users may do, and grant, with jobs: a JSON array of the API's `PermissionClaims`.
+    pub claims: String,
 }
 
 /// Somebody who signs in.
@@ -186,85 +184,4 @@ pub struct NewUser {
     pub role: super::Role,
     /// argon2id, in PHC form.
     pub password_hash: String,
-}
-
-/// A key that a script signs in with. The key itself is not kept.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct ApiKey {
-    /// The login's number.
-    pub id: i64,
-    /// Whose it is.
-    pub user_uid: UserUid,
-    /// What it is for.
-    pub description: String,
-    /// Whether it may only read.
-    pub read_only: bool,
-    /// Whether it may be used.
-    pub enabled: bool,
-    /// Unix milliseconds.
-    pub created_at: i64,
-    /// Absent: never.
-    pub expires_at: Option<i64>,
-    /// Absent: not yet. Written at most once a minute.
-    pub last_used_at: Option<i64>,
-}
-
-/// A key to be made.
-#[derive(Debug, Clone)]
-pub struct NewApiKey {
-    /// Whose it is.
-    pub user_uid: UserUid,
-    /// SHA-256 of the key.
-    pub hash: [u8; 32],
-    /// What it is for.
-    pub description: String,
-    /// Whether it may only read.
-    pub read_only: bool,
-    /// Absent: never.
-    pub expires_at: Option<i64>,
-}
-
-/// What a token is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenKind {
-    /// Calls of the API.
-    Access,
-    /// One new pair of tokens.
-    Refresh,
-    /// The page's cookie.
-    Page,
-}
-
-impl TokenKind {
-    /// As stored.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Access => "access",
-            Self::Refresh => "refresh",
-            Self::Page => "page",
-        }
-    }
-}
-
-/// A token, known by its hash.
-#[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Token {
-    /// Its id.
-    pub uid: TokenUid,
-    /// All tokens that descend from one sign-in.
-    pub family: Uuid,
-    /// Whose it is.
-    pub user_uid: UserUid,
-    /// A [`TokenKind`], as stored.
-    pub kind: String,
-    /// SHA-256 of the token.
-    pub hash: Vec<u8>,
-    /// Unix milliseconds.
-    pub created_at: i64,
-    /// Unix milliseconds.
-    pub expires_at: i64,
-    /// When a refresh token was traded.
-    pub used_at: Option<i64>,
-    /// When it was taken back.
-    pub revoked_at: Option<i64>,
 }

@@ -37,8 +37,8 @@ impl Scope {
     }
 }
 
-/// To whom a user belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// To whom a user belongs, from above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
     /// The provider.
     Provider,

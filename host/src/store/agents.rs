@@ -1,17 +1,20 @@
 //! Management agents: identity and presence. What they report is in `ingest.rs`.
 
+use uuid::Uuid;
+
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
-use crate::id::{AgentUid, CompanyUid, LocationUid};
+use crate::id::{self, AgentUid, CompanyUid, LocationUid};
 use crate::model::{Agent, Door};
 
 statements! {
     GET = "SELECT uid, company_uid, location_uid, host_name, machine_id, platform, os_version, version, version_status, \
         driver, door, enrolled_at, connected, last_heartbeat, epoch, sequence, revision FROM agents WHERE uid = $1";
-    INSERT = "INSERT INTO agents (uid, company_uid, location_uid, host_name, host_name_folded, machine_id, platform, \
+    INSERT = "INSERT INTO agents (uid, company_uid, location_uid, account_uid, computer_uid, host_name, host_name_folded, \
+        machine_id, platform, \
         os_version, version, version_status, driver, door, certificate, enrolled_at, connected, last_heartbeat, session, \
         epoch, sequence, due_at, revision) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'Unknown', '', $10, $11, $12, $13, $12, 0, 0, 0, $12, 0)";
+        VALUES ($1, $2, $3, $14, $15, $4, $5, $6, $7, $8, $9, 'Unknown', '', $10, $11, $12, $13, $12, 0, 0, 0, $12, 0)";
     ADMIT = "UPDATE agents SET former_certificate = CASE WHEN certificate = $2 THEN NULL ELSE former_certificate END \
         WHERE uid = $1 AND (certificate = $2 OR former_certificate = $2)";
     RENEW = "UPDATE agents SET former_certificate = $3, certificate = $2 WHERE uid = $1";
@@ -59,14 +62,18 @@ pub struct Agents<'t>(pub(super) &'t mut Tx);
 
 impl Agents<'_> {
     /// Makes an agent that may use this certificate.
+    #[expect(clippy::too_many_arguments, reason = "each is a fact of its own, and there are two callers")]
     pub async fn create(
         &mut self,
         clock: &dyn Clock,
         uid: AgentUid,
         place: (CompanyUid, LocationUid),
+        account: Option<Uuid>,
         new: &NewAgent,
         certificate: &[u8; 32],
     ) -> Result<(), StoreError> {
+        // The same machine of the same organisation, whatever agent is on it.
+        let computer = id::derived(place.0.0, &format!("\0computer\0{}", new.machine_id));
         on!(self.0, db => sqlx::query(INSERT)
             .bind(uid)
             .bind(place.0)
@@ -81,6 +88,8 @@ impl Agents<'_> {
             .bind(certificate.as_slice())
             .bind(clock.now_ms())
             .bind(false)
+            .bind(account)
+            .bind(computer)
             .execute(db)
             .await?
             .rows_affected());
@@ -145,9 +154,11 @@ impl Agents<'_> {
     }
 
     /// An agent was heard of. The clock may have been set back since: the last word counts, not the latest.
-    pub async fn heartbeat(&mut self, uid: AgentUid, at: i64) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(HEARTBEAT).bind(uid).bind(at).execute(db).await?.rows_affected());
-        Ok(())
+    /// False: there is no such agent any more.
+    pub async fn heartbeat(&mut self, uid: AgentUid, at: i64) -> Result<bool, StoreError> {
+        let known =
+            on!(self.0, db => sqlx::query(HEARTBEAT).bind(uid).bind(at).execute(db).await?.rows_affected());
+        Ok(known == 1)
     }
 
     /// A session ended. If another has begun since, it speaks for the agent, and nothing changes.

@@ -30,21 +30,48 @@ pub enum Dialect {
 #[derive(Debug, Clone)]
 pub(super) enum Column {
     Uuid(Vec<Uuid>),
+    MaybeUuid(Vec<Option<Uuid>>),
     Int(Vec<i64>),
     MaybeInt(Vec<Option<i64>>),
     Text(Vec<String>),
+    MaybeText(Vec<Option<String>>),
+    Flag(Vec<bool>),
+    MaybeFlag(Vec<Option<bool>>),
+    MaybeReal(Vec<Option<f64>>),
 }
 
 impl Column {
     fn len(&self) -> usize {
         match self {
             Self::Uuid(values) => values.len(),
+            Self::MaybeUuid(values) => values.len(),
             Self::Int(values) => values.len(),
             Self::MaybeInt(values) => values.len(),
             Self::Text(values) => values.len(),
+            Self::MaybeText(values) => values.len(),
+            Self::Flag(values) => values.len(),
+            Self::MaybeFlag(values) => values.len(),
+            Self::MaybeReal(values) => values.len(),
         }
     }
 }
+
+/// The columns of `input` out of rows: `columns!(facts, fact => { Uuid fact.uid, Text fact.name.clone() })`.
+macro_rules! columns {
+    ($rows:expr, $row:pat_param => { $($kind:ident $value:expr),+ $(,)? }) => {{
+        let rows = $rows.iter();
+        let mut columns = [$($crate::store::bulk::Column::$kind(Vec::with_capacity(rows.len()))),+];
+        for $row in rows {
+            let mut cells = columns.iter_mut();
+            $(if let Some($crate::store::bulk::Column::$kind(values)) = cells.next() {
+                values.push($value);
+            })+
+        }
+        columns
+    }};
+}
+
+pub(super) use columns;
 
 /// A type of a column of `input`, as PostgreSQL's `UNNEST` must be told it.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +79,8 @@ pub(super) enum Type {
     Uuid,
     Int,
     Text,
+    Flag,
+    Real,
 }
 
 impl Type {
@@ -60,6 +89,8 @@ impl Type {
             Self::Uuid => "uuid",
             Self::Int => "bigint",
             Self::Text => "text",
+            Self::Flag => "boolean",
+            Self::Real => "double precision",
         }
     }
 }
@@ -206,9 +237,14 @@ macro_rules! binders {
             for column in columns {
                 query = match column {
                     Column::Uuid(values) => query.bind(values.as_slice()),
+                    Column::MaybeUuid(values) => query.bind(values.as_slice()),
                     Column::Int(values) => query.bind(values.as_slice()),
                     Column::MaybeInt(values) => query.bind(values.as_slice()),
                     Column::Text(values) => query.bind(values.as_slice()),
+                    Column::MaybeText(values) => query.bind(values.as_slice()),
+                    Column::Flag(values) => query.bind(values.as_slice()),
+                    Column::MaybeFlag(values) => query.bind(values.as_slice()),
+                    Column::MaybeReal(values) => query.bind(values.as_slice()),
                 };
             }
             query
@@ -234,9 +270,14 @@ macro_rules! binders {
                 for column in columns {
                     query = match column {
                         Column::Uuid(values) => query.bind(values.get(row).copied()),
+                        Column::MaybeUuid(values) => query.bind(values.get(row).copied().flatten()),
                         Column::Int(values) => query.bind(values.get(row).copied()),
                         Column::MaybeInt(values) => query.bind(values.get(row).copied().flatten()),
                         Column::Text(values) => query.bind(values.get(row).cloned()),
+                        Column::MaybeText(values) => query.bind(values.get(row).cloned().flatten()),
+                        Column::Flag(values) => query.bind(values.get(row).copied()),
+                        Column::MaybeFlag(values) => query.bind(values.get(row).copied().flatten()),
+                        Column::MaybeReal(values) => query.bind(values.get(row).copied().flatten()),
                     };
                 }
             }

@@ -7,8 +7,8 @@ use crate::model::{Company, NewCompany, OrganizationKind};
 
 statements! {
     INSERT = "INSERT INTO companies (uid, name, name_folded, status, alarm_detect_enabled, rest_access_enabled, \
-        owner_name, details, created_at, reseller_uid, subscription_plan_uid, services) \
-        VALUES ($1, $2, $3, 'Active', $4, $5, $6, '{}', $7, $8, $9, $10)";
+        owner_name, details, created_at, reseller_uid, subscription_plan_uid) \
+        VALUES ($1, $2, $3, 'Active', $4, $5, $6, '{}', $7, $8, $9)";
     INSERT_LOCATION = "INSERT INTO locations (uid, company_uid, name, name_folded, type, quota_gb) \
         VALUES ($1, $2, $3, $4, $5, 0)";
     GET = "SELECT c.uid, o.name, c.status, c.alarm_detect_enabled, c.rest_access_enabled, c.owner_name, c.reseller_uid, \
@@ -37,7 +37,6 @@ impl Companies<'_> {
             .bind(clock.now_ms())
             .bind(new.reseller_uid)
             .bind(new.subscription_plan_uid)
-            .bind(&new.services)
             .execute(db)
             .await?
             .rows_affected());

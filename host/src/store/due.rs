@@ -1,5 +1,5 @@
 //! What the rules must look at: rows that changed, and rows whose time has come. Nothing here scans the fleet: both come
-//! from the index over `due_at`.
+//! from the index over `due_at`. What belongs to a company that is not looked after, because it or its reseller is disabled, waits.
 
 use std::collections::HashSet;
 
@@ -13,9 +13,13 @@ statements! {
     WORKLOADS = "SELECT w.uid, w.company_uid, a.location_uid, w.agent_uid, w.name, a.host_name, w.kind, \
         w.newest_restore_point, w.first_seen, w.restore_points, w.gone_at, w.revision \
         FROM workloads w JOIN agents a ON a.uid = w.agent_uid \
-        WHERE w.due_at <= $1 ORDER BY w.due_at NULLS LAST, w.uid LIMIT $2";
+        WHERE w.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
+            WHERE c.uid = w.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
+        ORDER BY w.due_at NULLS LAST, w.uid LIMIT $2";
     AGENTS = "SELECT uid, company_uid, location_uid, host_name, version, connected, last_heartbeat, enrolled_at, revision \
-        FROM agents WHERE due_at <= $1 ORDER BY due_at NULLS LAST, uid LIMIT $2";
+        FROM agents a WHERE due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
+            WHERE c.uid = a.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
+        ORDER BY due_at NULLS LAST, uid LIMIT $2";
     ALL_WORKLOADS = "UPDATE workloads SET due_at = 0, revision = revision + 1";
     ALL_AGENTS = "UPDATE agents SET due_at = 0, revision = revision + 1";
 }

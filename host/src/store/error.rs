@@ -2,6 +2,7 @@
 
 use sqlx::migrate::MigrateError;
 
+use super::limit;
 use crate::error::Error;
 
 /// A failure of the store.
@@ -57,6 +58,19 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// A secret could not be sealed.
+    #[error("a secret cannot be stored")]
+    Seal(#[from] crate::seal::SealError),
+    /// A read took longer than reads may.
+    #[error("the database was still searching when its time was over")]
+    Slow {
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Whoever asked for it has cancelled it.
+    #[error("the action was cancelled before its change was made")]
+    Canceled,
     /// Anything else: a fault of the host.
     #[error("the database refused a statement")]
     Statement(#[source] sqlx::Error),
@@ -99,6 +113,7 @@ impl From<sqlx::Error> for StoreError {
             return Self::Conflict { constraint, source };
         }
         match database.code().as_deref() {
+            Some(code) if limit::CODES.contains(&code) => Self::Slow { source },
             Some(code) if is_busy(code) => Self::Unavailable { source },
             Some("13" | "53100") => Self::Full { source },
             _ => Self::Statement(source),
@@ -119,6 +134,12 @@ impl From<StoreError> for Error {
                     "another entry with the same key exists already ({constraint}); choose another"
                 ),
             },
+            StoreError::Slow { .. } => Self::Slow {
+                message: "the database searched for too long and was stopped; ask for less, or filter by what it has an \
+                    index of"
+                    .to_owned(),
+            },
+            StoreError::Canceled => Self::Conflict { message: error.to_string() },
             other => Self::Internal(Box::new(other)),
         }
     }

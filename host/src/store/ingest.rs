@@ -3,11 +3,13 @@
 
 use uuid::Uuid;
 
-use super::bulk::{BulkStatement, Column, Type};
-use super::list::Value;
+use super::infrastructure::{
+    self, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, JobFact, RestorePointFact, ServerFact,
+    Source, Vb365Fact, WorkloadFact,
+};
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
-use crate::id::{self, AgentUid, CompanyUid};
+use crate::id::{AgentUid, CompanyUid};
 
 statements! {
     ADVANCE = "UPDATE agents SET epoch = $2, sequence = $3 \
@@ -19,104 +21,11 @@ statements! {
         AND workload_uid IN (SELECT uid FROM workloads WHERE agent_uid = $1)";
     SWEEP_SERVERS = "DELETE FROM backup_servers WHERE agent_uid = $1 AND epoch < $2 \
         AND NOT EXISTS (SELECT 1 FROM workloads w WHERE w.server_uid = backup_servers.uid)";
-    SWEEP_COUNTS = "UPDATE workloads SET \
-        newest_restore_point = (SELECT max(r.created_at) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
-        restore_points = (SELECT count(*) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
-        due_at = $2, revision = revision + 1 WHERE agent_uid = $1";
+    SWEEP_BACKUPS = "DELETE FROM workload_backups WHERE agent_uid = $1 AND epoch < $2";
+    SWEEP_JOBS = "DELETE FROM backup_jobs WHERE agent_uid = $1 AND epoch < $2";
+    SWEEP_REPOSITORIES = "DELETE FROM backup_repositories WHERE agent_uid = $1 AND epoch < $2";
+    SWEEP_VB365 = "DELETE FROM vb365_objects WHERE agent_uid = $1 AND epoch < $2";
 }
-
-const PUT_SERVERS: BulkStatement = BulkStatement {
-    name: "store::ingest::PUT_SERVERS",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
-    columns: &[
-        ("uid", Type::Uuid),
-        ("key", Type::Text),
-        ("name", Type::Text),
-        ("name_folded", Type::Text),
-        ("engine", Type::Text),
-        ("version", Type::Text),
-    ],
-    text: "INSERT INTO backup_servers (uid, agent_uid, company_uid, name, name_folded, key, engine, version, epoch) \
-        SELECT uid, :agent, :company, name, name_folded, key, engine, version, :epoch FROM input WHERE 1 = 1 \
-        ON CONFLICT (uid) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded, \
-        engine = excluded.engine, version = excluded.version, epoch = excluded.epoch",
-};
-
-const PUT_WORKLOADS: BulkStatement = BulkStatement {
-    name: "store::ingest::PUT_WORKLOADS",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int), ("now", Type::Int)],
-    columns: &[
-        ("uid", Type::Uuid),
-        ("server_uid", Type::Uuid),
-        ("key", Type::Text),
-        ("name", Type::Text),
-        ("name_folded", Type::Text),
-        ("kind", Type::Text),
-        ("operation_mode", Type::Text),
-        ("backed_up_items", Type::Text),
-    ],
-    text: "INSERT INTO workloads (uid, server_uid, agent_uid, company_uid, key, name, name_folded, kind, \
-        operation_mode, backed_up_items, first_seen, restore_points, epoch, due_at, revision) \
-        SELECT uid, server_uid, :agent, :company, key, name, name_folded, kind, operation_mode, backed_up_items, \
-        :now, 0, :epoch, :now, 0 FROM input WHERE 1 = 1 \
-        ON CONFLICT (uid) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded, \
-        kind = excluded.kind, operation_mode = excluded.operation_mode, backed_up_items = excluded.backed_up_items, \
-        epoch = excluded.epoch, gone_at = NULL, due_at = :now, revision = workloads.revision + 1",
-};
-
-const PUT_POINTS: BulkStatement = BulkStatement {
-    name: "store::ingest::PUT_POINTS",
-    fixed: &[("epoch", Type::Int)],
-    columns: &[
-        ("uid", Type::Uuid),
-        ("workload_uid", Type::Uuid),
-        ("key", Type::Text),
-        ("created_at", Type::Int),
-        ("size", Type::Int),
-        ("source_size", Type::Int),
-        ("destination", Type::Text),
-    ],
-    text: "INSERT INTO restore_points (uid, workload_uid, key, created_at, size, source_size, destination, epoch) \
-        SELECT uid, workload_uid, key, created_at, size, source_size, destination, :epoch FROM input WHERE 1 = 1 \
-        ON CONFLICT (workload_uid, key) DO UPDATE SET created_at = excluded.created_at, size = excluded.size, \
-        source_size = excluded.source_size, destination = excluded.destination, epoch = excluded.epoch",
-};
-
-const DROP_POINTS: BulkStatement = BulkStatement {
-    name: "store::ingest::DROP_POINTS",
-    fixed: &[],
-    columns: &[("workload_uid", Type::Uuid), ("key", Type::Text)],
-    text: "DELETE FROM restore_points WHERE (workload_uid, key) IN (SELECT workload_uid, key FROM input)",
-};
-
-const CLEAR_POINTS: BulkStatement = BulkStatement {
-    name: "store::ingest::CLEAR_POINTS",
-    fixed: &[],
-    columns: &[("uid", Type::Uuid)],
-    text: "DELETE FROM restore_points WHERE workload_uid IN (SELECT uid FROM input)",
-};
-
-const MARK_GONE: BulkStatement = BulkStatement {
-    name: "store::ingest::MARK_GONE",
-    fixed: &[("now", Type::Int)],
-    columns: &[("uid", Type::Uuid)],
-    text: "UPDATE workloads SET gone_at = :now, due_at = :now, revision = revision + 1 \
-        WHERE uid IN (SELECT uid FROM input) AND gone_at IS NULL",
-};
-
-/// The newest restore point is read back, not remembered: right whatever was added or removed, one index look-up each.
-const REFRESH: BulkStatement = BulkStatement {
-    name: "store::ingest::REFRESH",
-    fixed: &[("now", Type::Int)],
-    columns: &[("uid", Type::Uuid)],
-    text: "UPDATE workloads SET \
-        newest_restore_point = (SELECT max(r.created_at) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
-        restore_points = (SELECT count(*) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
-        due_at = :now, revision = revision + 1 WHERE uid IN (SELECT uid FROM input)",
-};
-
-pub(super) const BULK: &[BulkStatement] =
-    &[PUT_SERVERS, PUT_WORKLOADS, PUT_POINTS, DROP_POINTS, CLEAR_POINTS, MARK_GONE, REFRESH];
 
 /// Where an agent's stream of batches stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
@@ -127,71 +36,40 @@ pub struct Offset {
     pub sequence: i64,
 }
 
-/// A server, as reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerFact {
-    /// The engine's own id.
-    pub key: String,
-    /// For people.
-    pub name: String,
-    /// `restic`, …
-    pub engine: String,
-    /// The engine's.
-    pub version: String,
-}
-
-/// A workload, as reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkloadFact {
-    /// The server's key.
-    pub server: String,
-    /// The engine's own id.
-    pub key: String,
-    /// For people.
-    pub name: String,
-    /// `computer`, …
-    pub kind: String,
-    /// `Server`, `Workstation`, `Unknown`.
-    pub operation_mode: String,
-    /// In words.
-    pub backed_up_items: String,
-}
-
-/// A restore point, as reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestorePointFact {
-    /// The server's key.
-    pub server: String,
-    /// The workload's key.
-    pub workload: String,
-    /// The engine's own id.
-    pub key: String,
-    /// Unix milliseconds.
-    pub created_at: i64,
-    /// Bytes stored.
-    pub size: Option<i64>,
-    /// Bytes protected.
-    pub source_size: Option<i64>,
-    /// Where it lies.
-    pub destination: String,
-}
-
 /// The net effect of one batch: each key at most once in each list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
+    /// The machine, where the agent says more of it than its name.
+    pub computer: Option<ComputerFact>,
     /// New or changed.
     pub servers: Vec<ServerFact>,
     /// New or changed.
+    pub repositories: Vec<BackupRepositoryFact>,
+    /// New or changed.
+    pub jobs: Vec<JobFact>,
+    /// New or changed.
     pub workloads: Vec<WorkloadFact>,
     /// New or changed.
+    pub backups: Vec<BackupFact>,
+    /// New or changed.
     pub restore_points: Vec<RestorePointFact>,
-    /// (server, key) of workloads that ceased to be at some time, whether or not they came back: their restore points of
-    /// before are no more.
+    /// New or changed.
+    pub vb365_objects: Vec<Vb365Fact>,
+    /// (server, key) of repositories that are no more.
+    pub repositories_gone: Vec<(String, String)>,
+    /// (server, key) of jobs that are no more.
+    pub jobs_gone: Vec<(String, String)>,
+    /// (server, key) of workloads that ceased to be at some time, whether or not they came back: their backups and restore
+    /// points of before are no more.
     pub workloads_cleared: Vec<(String, String)>,
     /// (server, key) of workloads that are no more.
     pub workloads_gone: Vec<(String, String)>,
+    /// Backups that are no more.
+    pub backups_gone: Vec<BackupKey>,
     /// (server, workload, key) of restore points that are no more.
     pub restore_points_gone: Vec<(String, String, String)>,
+    /// Keys of Microsoft 365 objects that are no more.
+    pub vb365_objects_gone: Vec<String>,
     /// The epoch's inventory is whole: what it did not mention is no more.
     pub complete: bool,
 }
@@ -227,139 +105,72 @@ impl Ingest<'_> {
         epoch: i64,
         facts: &Facts,
     ) -> Result<(), StoreError> {
-        let writer = Writer { agent: agent.0.0, company: agent.1.0 };
-        let mut touched = writer.clear_points(self.0, &facts.workloads_cleared).await?;
-        writer.put_servers(self.0, epoch, &facts.servers).await?;
-        writer.put_workloads(self.0, epoch, clock.now_ms(), &facts.workloads).await?;
-        touched.extend(writer.put_points(self.0, clock, epoch, &facts.restore_points).await?);
-        touched.extend(writer.drop_points(self.0, &facts.restore_points_gone).await?);
+        let source = Source { agent: agent.0, company: agent.1, epoch };
+        let now = clock.now_ms();
+        if let Some(computer) = &facts.computer {
+            self.0.infrastructure().put_computers(&[(agent.0, computer.clone())]).await?;
+        }
+        put_servers(self.0, &source, facts).await?;
+        let mut touched = put_workloads(self.0, clock, &source, facts).await?;
+        infrastructure::vb365::put(self.0, &source, &facts.vb365_objects).await?;
+        infrastructure::vb365::forget(self.0, &source, &facts.vb365_objects_gone).await?;
         touched.sort_unstable();
         touched.dedup();
-        REFRESH.execute(self.0, &[Value::Integer(clock.now_ms())], &[Column::Uuid(touched)]).await?;
-        writer.mark_gone(self.0, clock.now_ms(), &facts.workloads_gone).await?;
+        infrastructure::newest::refresh(self.0, now, touched).await?;
+        infrastructure::workloads::mark_gone(self.0, &source, now, &facts.workloads_gone).await?;
         if facts.complete {
-            writer.sweep(self.0, clock.now_ms(), epoch).await?;
+            sweep(self.0, now, &source).await?;
         }
         Ok(())
     }
 }
 
-/// Whose facts are being written.
-struct Writer {
-    agent: Uuid,
-    company: Uuid,
+/// Servers, and what belongs to a server alone.
+async fn put_servers(tx: &mut Tx, source: &Source, facts: &Facts) -> Result<(), StoreError> {
+    infrastructure::servers::put(tx, source, &facts.servers).await?;
+    infrastructure::repositories::forget(tx, source, &facts.repositories_gone).await?;
+    infrastructure::repositories::put(tx, source, &facts.repositories).await?;
+    infrastructure::jobs::forget(tx, source, &facts.jobs_gone).await?;
+    infrastructure::jobs::put(tx, source, &facts.jobs).await
 }
 
-impl Writer {
-    fn server(&self, key: &str) -> Uuid {
-        id::derived(self.agent, key)
-    }
+/// Workloads and what hangs on them; the workloads whose newest restore point may be another one now.
+async fn put_workloads(
+    tx: &mut Tx,
+    clock: &dyn Clock,
+    source: &Source,
+    facts: &Facts,
+) -> Result<Vec<Uuid>, StoreError> {
+    let cleared = facts.workloads_cleared.iter().map(|(server, key)| source.workload(server, key));
+    let mut touched: Vec<Uuid> = cleared.collect();
+    infrastructure::points::clear(tx, touched.clone()).await?;
+    infrastructure::backups::clear(tx, touched.clone()).await?;
+    infrastructure::workloads::put(tx, source, clock.now_ms(), &facts.workloads).await?;
+    infrastructure::backups::forget(tx, source, &facts.backups_gone).await?;
+    touched.extend(infrastructure::backups::put(tx, source, &facts.backups).await?);
+    touched.extend(infrastructure::points::put(tx, clock, source, &facts.restore_points).await?);
+    touched.extend(infrastructure::points::forget(tx, source, &facts.restore_points_gone).await?);
+    Ok(touched)
+}
 
-    fn workload(&self, server: &str, key: &str) -> Uuid {
-        id::derived(self.server(server), key)
-    }
-
-    async fn put_servers(&self, tx: &mut Tx, epoch: i64, facts: &[ServerFact]) -> Result<(), StoreError> {
-        let text = |of: fn(&ServerFact) -> String| Column::Text(facts.iter().map(of).collect());
-        let columns = [
-            Column::Uuid(facts.iter().map(|fact| self.server(&fact.key)).collect()),
-            text(|fact| fact.key.clone()),
-            text(|fact| fact.name.clone()),
-            text(|fact| fact.name.to_lowercase()),
-            text(|fact| fact.engine.clone()),
-            text(|fact| fact.version.clone()),
-        ];
-        let fixed = [Value::Uuid(self.agent), Value::Uuid(self.company), Value::Integer(epoch)];
-        PUT_SERVERS.execute(tx, &fixed, &columns).await?;
-        Ok(())
-    }
-
-    async fn put_workloads(
-        &self,
-        tx: &mut Tx,
-        epoch: i64,
-        now: i64,
-        facts: &[WorkloadFact],
-    ) -> Result<(), StoreError> {
-        let text = |of: fn(&WorkloadFact) -> String| Column::Text(facts.iter().map(of).collect());
-        let columns = [
-            Column::Uuid(facts.iter().map(|fact| self.workload(&fact.server, &fact.key)).collect()),
-            Column::Uuid(facts.iter().map(|fact| self.server(&fact.server)).collect()),
-            text(|fact| fact.key.clone()),
-            text(|fact| fact.name.clone()),
-            text(|fact| fact.name.to_lowercase()),
-            text(|fact| fact.kind.clone()),
-            text(|fact| fact.operation_mode.clone()),
-            text(|fact| fact.backed_up_items.clone()),
-        ];
-        let fixed =
-            [Value::Uuid(self.agent), Value::Uuid(self.company), Value::Integer(epoch), Value::Integer(now)];
-        PUT_WORKLOADS.execute(tx, &fixed, &columns).await?;
-        Ok(())
-    }
-
-    async fn put_points(
-        &self,
-        tx: &mut Tx,
-        clock: &dyn Clock,
-        epoch: i64,
-        facts: &[RestorePointFact],
-    ) -> Result<Vec<Uuid>, StoreError> {
-        let workloads: Vec<Uuid> =
-            facts.iter().map(|fact| self.workload(&fact.server, &fact.workload)).collect();
-        let columns = [
-            Column::Uuid(facts.iter().map(|_| id::fresh(clock)).collect()),
-            Column::Uuid(workloads.clone()),
-            Column::Text(facts.iter().map(|fact| fact.key.clone()).collect()),
-            Column::Int(facts.iter().map(|fact| fact.created_at).collect()),
-            Column::MaybeInt(facts.iter().map(|fact| fact.size).collect()),
-            Column::MaybeInt(facts.iter().map(|fact| fact.source_size).collect()),
-            Column::Text(facts.iter().map(|fact| fact.destination.clone()).collect()),
-        ];
-        PUT_POINTS.execute(tx, &[Value::Integer(epoch)], &columns).await?;
-        Ok(workloads)
-    }
-
-    async fn drop_points(
-        &self,
-        tx: &mut Tx,
-        gone: &[(String, String, String)],
-    ) -> Result<Vec<Uuid>, StoreError> {
-        let workloads: Vec<Uuid> =
-            gone.iter().map(|(server, workload, _)| self.workload(server, workload)).collect();
-        let keys = gone.iter().map(|(_, _, key)| key.clone()).collect();
-        DROP_POINTS.execute(tx, &[], &[Column::Uuid(workloads.clone()), Column::Text(keys)]).await?;
-        Ok(workloads)
-    }
-
-    async fn clear_points(
-        &self,
-        tx: &mut Tx,
-        workloads: &[(String, String)],
-    ) -> Result<Vec<Uuid>, StoreError> {
-        let workloads: Vec<Uuid> = workloads.iter().map(|(server, key)| self.workload(server, key)).collect();
-        CLEAR_POINTS.execute(tx, &[], &[Column::Uuid(workloads.clone())]).await?;
-        Ok(workloads)
-    }
-
-    async fn mark_gone(&self, tx: &mut Tx, now: i64, gone: &[(String, String)]) -> Result<(), StoreError> {
-        let workloads = gone.iter().map(|(server, key)| self.workload(server, key)).collect();
-        MARK_GONE.execute(tx, &[Value::Integer(now)], &[Column::Uuid(workloads)]).await?;
-        Ok(())
-    }
-
-    async fn sweep(&self, tx: &mut Tx, now: i64, epoch: i64) -> Result<(), StoreError> {
-        on!(tx, db => sqlx::query(SWEEP_WORKLOADS)
-            .bind(self.agent)
-            .bind(epoch)
-            .bind(now)
+/// The inventory is whole: what it did not mention is no more.
+async fn sweep(tx: &mut Tx, now: i64, source: &Source) -> Result<(), StoreError> {
+    on!(tx, db => sqlx::query(SWEEP_WORKLOADS)
+        .bind(source.agent)
+        .bind(source.epoch)
+        .bind(now)
+        .execute(db)
+        .await?
+        .rows_affected());
+    let statements =
+        [SWEEP_POINTS, SWEEP_BACKUPS, SWEEP_JOBS, SWEEP_REPOSITORIES, SWEEP_VB365, SWEEP_SERVERS];
+    for statement in statements {
+        on!(tx, db => sqlx::query(statement)
+            .bind(source.agent)
+            .bind(source.epoch)
             .execute(db)
             .await?
             .rows_affected());
-        for statement in [SWEEP_POINTS, SWEEP_SERVERS] {
-            on!(tx, db => sqlx::query(statement).bind(self.agent).bind(epoch).execute(db).await?.rows_affected());
-        }
-        on!(tx, db => sqlx::query(SWEEP_COUNTS).bind(self.agent).bind(now).execute(db).await?.rows_affected());
-        Ok(())
     }
+    infrastructure::newest::refresh_agent(tx, now, source.agent).await
 }

@@ -8,6 +8,10 @@ use crate::model::{Installation, NewOrganization, OrganizationKind};
 statements! {
     INSERT = "INSERT INTO installation (singleton, uid, incarnation, installed_at) VALUES (1, $1, $2, $3) \
         ON CONFLICT (singleton) DO NOTHING";
+    // Cloud Connect servers and hosted ones are the provider's own, and stand somewhere too.
+    LOCATION = "INSERT INTO locations (uid, company_uid, name, name_folded, type, quota_gb) \
+        SELECT $1, $2, 'Default', 'default', 'Default', 0 \
+        WHERE NOT EXISTS (SELECT 1 FROM locations l WHERE l.company_uid = $2 AND l.type = 'Default')";
     GET = "SELECT uid, incarnation, installed_at FROM installation";
 }
 
@@ -16,7 +20,7 @@ statements! {
 pub struct InstallationRow<'t>(pub(super) &'t mut Tx);
 
 impl InstallationRow<'_> {
-    /// Reads it; makes it, and the provider with its id, if the database is new.
+    /// Reads it; makes it, the provider with its id, and where the provider's own machines stand, if the database is new.
     pub async fn ensure(&mut self, clock: &dyn Clock) -> Result<Installation, StoreError> {
         on!(self.0, db => sqlx::query(INSERT)
             .bind(id::fresh(clock))
@@ -30,6 +34,12 @@ impl InstallationRow<'_> {
             let provider = NewOrganization::named("Provider");
             self.0.organizations().create(clock, row.uid, OrganizationKind::Provider, &provider).await?;
         }
+        on!(self.0, db => sqlx::query(LOCATION)
+            .bind(id::fresh(clock))
+            .bind(row.uid)
+            .execute(db)
+            .await?
+            .rows_affected());
         Ok(row)
     }
 }

@@ -6,9 +6,10 @@ use crate::id::{CompanyUid, JoinTokenUid, LocationUid};
 use crate::model::{Door, JoinToken};
 
 statements! {
-    INSERT = "INSERT INTO join_tokens (uid, company_uid, location_uid, hash, door, uses_left, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    BY_HASH = "SELECT uid, company_uid, location_uid, door, uses_left, expires_at FROM join_tokens WHERE hash = $1";
+    INSERT = "INSERT INTO join_tokens (uid, company_uid, location_uid, account_uid, hash, door, uses_left, created_at, \
+        expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    BY_HASH = "SELECT uid, company_uid, location_uid, account_uid, door, uses_left, expires_at FROM join_tokens WHERE hash = $1";
+    REVOKE = "UPDATE join_tokens SET uses_left = 0 WHERE company_uid = $1 AND uses_left > 0 AND expires_at > $2";
     USE = "UPDATE join_tokens SET uses_left = uses_left - 1 WHERE uid = $1 AND uses_left > 0 AND expires_at > $2";
 }
 
@@ -19,6 +20,8 @@ pub struct NewJoinToken {
     pub company_uid: CompanyUid,
     /// Where they stand.
     pub location_uid: LocationUid,
+    /// The user or the cloud tenant in whose name they connect.
+    pub account_uid: Option<uuid::Uuid>,
     /// SHA-256 of the secret.
     pub hash: [u8; 32],
     /// Which door they come through.
@@ -45,6 +48,7 @@ impl JoinTokens<'_> {
             .bind(uid)
             .bind(new.company_uid)
             .bind(new.location_uid)
+            .bind(new.account_uid)
             .bind(new.hash.as_slice())
             .bind(new.door.name())
             .bind(i64::from(new.uses))
@@ -60,6 +64,12 @@ impl JoinTokens<'_> {
     pub async fn by_hash(&mut self, hash: &[u8; 32]) -> Result<Option<JoinToken>, StoreError> {
         let row = on!(self.0, db => sqlx::query_as(BY_HASH).bind(hash.as_slice()).fetch_optional(db).await?);
         Ok(row)
+    }
+
+    /// Takes all uses that a company's tokens have left; of how many tokens.
+    pub async fn revoke(&mut self, clock: &dyn Clock, company: CompanyUid) -> Result<u64, StoreError> {
+        let revoked = on!(self.0, db => sqlx::query(REVOKE).bind(company).bind(clock.now_ms()).execute(db).await?.rows_affected());
+        Ok(revoked)
     }
 
     /// Takes one use; false when none is left or its time is over.

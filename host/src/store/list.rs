@@ -6,6 +6,7 @@
 use uuid::Uuid;
 
 pub(crate) mod compile;
+mod joins;
 mod reach;
 mod read;
 mod render;
@@ -38,6 +39,8 @@ pub enum Kind {
     List,
     /// JSON that is shown as it is stored, and neither filtered nor sorted by.
     Json,
+    /// An object that may be there with nothing in it: its column says whether it is. Its members are properties too.
+    Object,
 }
 
 /// A property of a resource.
@@ -53,7 +56,7 @@ pub struct Property {
     pub folded: Option<&'static str>,
     /// The column of the resource's own table that a patch writes; without one it is read-only.
     pub writes: Option<&'static str>,
-    /// Whether an index serves filters and orders by it.
+    /// Whether an index serves filters by it, and orders by it unless it is another object's id, which has no order of meaning.
     pub indexed: bool,
 }
 
@@ -66,7 +69,10 @@ pub struct Reach {
     pub location: Option<&'static str>,
     /// A predicate with `{}` where the caller's sites go: `s.uid IN ({})`.
     pub site: Option<&'static str>,
-    /// The column with the user that a row belongs to.
+    /// Whether the site alone decides for site administrators: an organisation that has something on their site may have
+    /// more of it on others.
+    pub site_decides: bool,
+    /// A predicate with `{}` where the caller's own id goes: `u.uid = {}`.
     pub user: Option<&'static str>,
     /// Whether everybody sees every row: what belongs to nobody.
     pub open: bool,
@@ -80,15 +86,15 @@ pub struct Resource {
     /// All properties.
     pub properties: &'static [Property],
     /// From where: tables and joins, and perhaps a condition that always holds, behind `WHERE`.
-    pub(crate) from: &'static str,
+    pub from: &'static str,
     /// The id, the last key of every order.
-    pub(crate) id: &'static str,
+    pub id: &'static str,
     /// Who sees a row.
-    pub(crate) reach: Reach,
+    pub reach: Reach,
     /// The table that a patch writes, and its key.
-    pub(crate) table: &'static str,
+    pub table: &'static str,
     /// The key column of that table.
-    pub(crate) key: &'static str,
+    pub key: &'static str,
 }
 
 /// How texts compare.
@@ -230,7 +236,7 @@ pub struct ListQuery {
 impl Kind {
     /// Whether filters and orders may name such a property.
     pub fn is_comparable(self) -> bool {
-        self != Self::Json
+        !matches!(self, Self::Json | Self::Object)
     }
 }
 
@@ -266,6 +272,8 @@ kinds! {
     list List;
     /// Any JSON.
     json Json;
+    /// Whether an object is there.
+    object Object;
 }
 
 impl Property {
@@ -290,6 +298,13 @@ impl Property {
         self
     }
 
+    /// An index serves it in some of the resources that share it.
+    #[must_use]
+    pub const fn indexed_if(mut self, indexed: bool) -> Self {
+        self.indexed = indexed;
+        self
+    }
+
     /// Whether it comes only with `expand`.
     pub fn is_embedded(&self) -> bool {
         self.name.starts_with("_embedded.")
@@ -299,7 +314,7 @@ impl Property {
 impl Reach {
     /// Seen by the provider alone; the base of every other one.
     pub const PROVIDER: Self =
-        Self { organization: None, location: None, site: None, user: None, open: false };
+        Self { organization: None, location: None, site: None, site_decides: false, user: None, open: false };
     /// Seen by everybody.
     pub const EVERYBODY: Self = Self { open: true, ..Self::PROVIDER };
 
@@ -322,10 +337,18 @@ impl Reach {
         self
     }
 
-    /// Subtenants see the rows of the user in `column`.
+    /// Rows that stand on a site: site administrators see those of which this holds, whoever owns them.
     #[must_use]
-    pub const fn user(mut self, column: &'static str) -> Self {
-        self.user = Some(column);
+    pub const fn on_site(mut self, predicate: &'static str) -> Self {
+        self.site = Some(predicate);
+        self.site_decides = true;
+        self
+    }
+
+    /// Subtenants see the rows of which this holds.
+    #[must_use]
+    pub const fn user(mut self, predicate: &'static str) -> Self {
+        self.user = Some(predicate);
         self
     }
 }
@@ -334,6 +357,21 @@ impl Resource {
     /// The property of exactly this name.
     pub fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|property| property.name == name)
+    }
+
+    /// Whether rows belong to organisations: others are the provider's alone, or everybody's.
+    pub fn has_owner(&self) -> bool {
+        self.reach.organization.is_some()
+    }
+
+    /// The column of its id.
+    pub fn id(&self) -> &'static str {
+        self.id
+    }
+
+    /// From where its rows are read, as the statements have it.
+    pub fn from(&self) -> &'static str {
+        self.from
     }
 
     /// What an answer shows when the client selects and expands nothing.

@@ -12,6 +12,7 @@ statements! {
         street, tax_id, veeam_tenant_id, website, zip_code, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)";
     NAMED = "SELECT uid FROM organizations WHERE type = $1 AND name_folded = $2";
+    NAME = "SELECT name FROM organizations WHERE uid = $1";
     KIND = "SELECT type FROM organizations WHERE uid = $1";
     RENAME_COMPANY = "UPDATE companies SET name = $2, name_folded = $3 WHERE uid = $1";
     DELETE = "DELETE FROM organizations WHERE uid = $1";
@@ -77,6 +78,12 @@ impl Organizations<'_> {
             .fetch_optional(db)
             .await?);
         Ok(found)
+    }
+
+    /// The name of an organisation.
+    pub async fn name(&mut self, uid: Uuid) -> Result<Option<String>, StoreError> {
+        let name = on!(self.0, db => sqlx::query_scalar(NAME).bind(uid).fetch_optional(db).await?);
+        Ok(name)
     }
 
     /// What kind of organisation this is.

@@ -6,8 +6,9 @@ use crate::id::ResellerUid;
 use crate::model::{NewReseller, OrganizationKind, Reseller};
 
 statements! {
-    INSERT = "INSERT INTO resellers (uid, status, rest_access_enabled, owner_name, pro_partner_id, description, services) \
-        VALUES ($1, 'Active', $2, $3, $4, $5, $6)";
+    INSERT = "INSERT INTO resellers (uid, status, rest_access_enabled, owner_name, pro_partner_id, description) \
+        VALUES ($1, 'Active', $2, $3, $4, $5)";
+    GRANT = "UPDATE organizations SET claims = $2 WHERE uid = $1";
     GET = "SELECT r.uid, o.name, r.status, r.rest_access_enabled FROM resellers r \
         JOIN organizations o ON o.uid = r.uid WHERE r.uid = $1";
 }
@@ -35,10 +36,10 @@ impl Resellers<'_> {
             .bind(&new.owner_name)
             .bind(&new.pro_partner_id)
             .bind(&new.description)
-            .bind(&new.services)
             .execute(db)
             .await?
             .rows_affected());
+        on!(self.0, db => sqlx::query(GRANT).bind(uid).bind(&new.claims).execute(db).await?.rows_affected());
         Ok(uid)
     }
 

@@ -27,6 +27,9 @@ pub(crate) struct Figure {
     goal: f64,
     better: Better,
     holds: bool,
+    /// Where the slowest hundredth counts: ours and the peer's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p99: Option<[f64; 2]>,
 }
 
 /// What a figure is held against.
@@ -60,7 +63,19 @@ impl Figure {
             goal: goal.bound,
             better: goal.better,
             holds,
+            p99: None,
         }
+    }
+
+    /// The same with the slowest hundredth of the rounds.
+    pub(crate) fn with_p99(mut self, rounds: &[(f64, f64)]) -> Self {
+        let slowest = |mut values: Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            rounded(values[(values.len() * 99).div_ceil(100) - 1])
+        };
+        let ours = slowest(rounds.iter().map(|(ours, _)| *ours).collect());
+        self.p99 = Some([ours, slowest(rounds.iter().map(|(_, peer)| *peer).collect())]);
+        self
     }
 }
 

@@ -15,6 +15,7 @@ use std::io::Write;
 
 mod figure;
 mod ingest;
+mod lists;
 mod plugins;
 mod rules;
 
@@ -57,5 +58,8 @@ fn main() {
     }
     if wanted("ingest") {
         report(runtime.block_on(ingest::run()));
+    }
+    if wanted("lists") {
+        report(runtime.block_on(lists::run()));
     }
 }

@@ -11,7 +11,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Says what runs here. */
         get: operations["GetAboutInformation"];
         put?: never;
         post?: never;
@@ -28,7 +27,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the alarms that the caller sees, resolved ones too: filter by `lastActivation.status`. */
         get: operations["GetActiveAlarms"];
         put?: never;
         post?: never;
@@ -45,7 +43,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One alarm. */
         get: operations["GetActiveAlarm"];
         put?: never;
         post?: never;
@@ -62,7 +59,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the alarm templates. */
         get: operations["GetAlarms"];
         put?: never;
         post?: never;
@@ -79,7 +75,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One alarm template. */
         get: operations["GetAlarm"];
         put?: never;
         post?: never;
@@ -107,6 +102,150 @@ export interface paths {
         patch: operations["PatchAlarmRule"];
         trace?: never;
     };
+    "/asyncActions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetAsyncActionsInfo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/asyncActions/{actionId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetAsyncActionInfo"];
+        put?: never;
+        post?: never;
+        delete: operations["CancelAsyncAction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/asyncActions/{actionId}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetAsyncActionResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/authentication/keys/totp-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GenerateTotpSecret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/configuration/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetAllAvailableCertificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/configuration/certificates/console": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCertificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/discovery/timeZones": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTimeZones"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/eventLogs/activityLogs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetActivityLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/eventLogs/managementAgentTasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetManagementAgentTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/infrastructure/backupServers": {
         parameters: {
             query?: never;
@@ -114,8 +253,215 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the backup servers that the caller sees. */
         get: operations["GetBackupServers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/agentJobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerAgentJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/backupCopyJobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerBackupCopyJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/backupVmJobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerBackupVmJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/backupVmJobs/{jobUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerBackupVmJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/fileShareJobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerFileShareJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/replicationVmJobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerReplicationVmJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/{jobUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerJob"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["PatchBackupServerJob"];
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/{jobUid}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["AssignBackupServerJob"];
+        delete: operations["UnassignBackupServerJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/{jobUid}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["RetryBackupServerJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/{jobUid}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["StartBackupServerJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/jobs/{jobUid}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["StopBackupServerJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupRepositories"];
         put?: never;
         post?: never;
         delete?: never;
@@ -131,8 +477,87 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One backup server. */
         get: operations["GetBackupServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/{backupServerUid}/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["ForceCollectBackupServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/{backupServerUid}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerJobByServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/{backupServerUid}/jobs/backupVmJobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerBackupVmJobsByServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/{backupServerUid}/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupRepositoriesByServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/backupServers/{backupServerUid}/repositories/{repositoryUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupRepository"];
         put?: never;
         post?: never;
         delete?: never;
@@ -148,8 +573,23 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the management agents that the caller sees. */
         get: operations["GetManagementAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/managementAgents/packages/linux": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["DownloadLinuxManagementPackage"];
         put?: never;
         post?: never;
         delete?: never;
@@ -165,8 +605,488 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One management agent. */
         get: operations["GetManagementAgent"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteManagementAgent"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchManagementAgent"];
+        trace?: never;
+    };
+    "/infrastructure/managementAgents/{managementAgentUid}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["RestartManagementAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetSites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCloudBackups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/cloudgatewaypools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCloudGatewayPools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/cloudgateways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCloudGateways"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/backupResources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantsBackupResources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/backupResources/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantsBackupResourcesUsages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/replicationResources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantsReplicationResources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/replicationResources/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantsReplicationResourcesUsages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenant"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteTenant"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchTenant"];
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}/assignForCompany": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["AssignTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}/backupResources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantBackupResources"];
+        put?: never;
+        post: operations["CreateTenantBackupResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}/backupResources/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantBackupResourcesUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}/backupResources/{resourceUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["DeleteTenantBackupResource"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchTenantBackupResource"];
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["DisableTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["EnableTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/tenants/{tenantUid}/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantTrafficResource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/{siteUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetSite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["PatchSite"];
+        trace?: never;
+    };
+    "/infrastructure/sites/{siteUid}/cloudgateways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCloudGatewaysBySite"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/{siteUid}/maintenanceModeIsEnabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["SetSiteMaintenanceMode"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/{siteUid}/tenantManagementInCloudConnectIsEnabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["SetSiteTenantManagementMode"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/sites/{siteUid}/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetTenantsBySite"];
+        put?: never;
+        post: operations["CreateTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/unverifiedAgents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetUnverifiedAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/unverifiedAgents/{unverifiedAgentUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetUnverifiedAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/unverifiedAgents/{unverifiedAgentUid}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["AcceptUnverifiedAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/infrastructure/unverifiedAgents/{unverifiedAgentUid}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a machine out until its token is forgotten. */
+        post: operations["RejectUnverifiedAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/misc/countries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCountries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/misc/currencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCurrencies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetOrganizations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -182,11 +1102,57 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the companies that the caller sees. */
         get: operations["GetCompanies"];
         put?: never;
-        /** Makes a company, its first location and its owner. */
         post: operations["CreateCompany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/hostedResources/vbr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompaniesHostedVbrResources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/hostedResources/vbr/backupResources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompaniesHostedVbrBackupResources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompaniesAggregatedUsage"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -200,14 +1166,449 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One company. */
         get: operations["GetCompany"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteCompany"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchCompany"];
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/hostedResources/vbr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompanyHostedVbrResources"];
+        put?: never;
+        post: operations["CreateCompanyHostedVbrResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/hostedResources/vbr/{vbrHostedResourceUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompanyHostedVbrResource"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteCompanyHostedVbrResource"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchCompanyHostedVbrResource"];
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/hostedResources/vbr/{vbrHostedResourceUid}/backupResources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompanyHostedVbrBackupResources"];
+        put?: never;
+        post: operations["CreateCompanyHostedVbrBackupResource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/onboarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a company has come. */
+        get: operations["GetCompanyOnboarding"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/onboarding/{step}/override": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a step pass that is not done, so that those behind it need not wait. */
+        post: operations["OverrideCompanyOnboardingStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/siteResources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompanySiteResources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompanyAggregatedUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/companies/{companyUid}/welcomeEmail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["SendWelcomeEmailToCompany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetLocations"];
+        put?: never;
+        post: operations["CreateLocation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/locations/{locationUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetLocation"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteLocation"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchLocation"];
+        trace?: never;
+    };
+    "/organizations/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProvider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/resellers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetResellers"];
+        put?: never;
+        post: operations["CreateReseller"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/resellers/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetResellersAggregatedUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/resellers/{resellerUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetReseller"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteReseller"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchReseller"];
+        trace?: never;
+    };
+    "/organizations/resellers/{resellerUid}/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetCompaniesByReseller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/resellers/{resellerUid}/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which sites a reseller may use. */
+        get: operations["GetResellerSites"];
+        /** Which sites a reseller may use from now on. */
+        put: operations["SetResellerSites"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/resellers/{resellerUid}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetResellerAggregatedUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{organizationUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["PatchOrganization"];
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/configuration/branding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetOrganizationBrandingSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["PatchOrganizationBrandingSettings"];
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/configuration/notification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetOrganizationNotificationSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["PatchOrganizationNotificationSettings"];
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/configuration/notification/smtp/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["TestNotificationSmtpSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/configuration/notification/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["SendTestNotificationEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/configuration/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetOrganizationPolicySettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["PatchOrganizationPolicySettings"];
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/configuration/refreshsecuritytoken": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["RefreshSecurityToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetLocationsByOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/organizations/{organizationUid}/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetUsersByOrganization"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/permissions/{entityUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetEntityPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["PatchEntityPermissions"];
         trace?: never;
     };
     "/plugins/": {
@@ -227,6 +1628,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/protectedWorkloads/computersManagedByBackupServer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedComputersManagedByBackupServer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/computersManagedByBackupServer/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedComputersManagedByBackupServerBackups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/computersManagedByBackupServer/restorePoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedComputersManagedByBackupServerRestorePoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/computersManagedByBackupServer/restorePoints/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedComputersManagedByBackupServerLatestRestorePoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/protectedWorkloads/computersManagedByConsole": {
         parameters: {
             query?: never;
@@ -234,7 +1699,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the protected computers that the caller sees. */
         get: operations["GetProtectedComputersManagedByConsole"];
         put?: never;
         post?: never;
@@ -251,8 +1715,135 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists restore points of the computers that the caller sees. */
         get: operations["GetProtectedComputersManagedByConsoleRestorePoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/fileShares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedOnPremisesFileShares"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/fileShares/restorePoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedFileSharesRestorePoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/vb365ProtectedObjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetVb365ProtectedObjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/virtualMachines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedVirtualMachines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/virtualMachines/backupRestorePoints/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedVirtualMachinesLatestRestorePoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/virtualMachines/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedVirtualMachineBackups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/virtualMachines/{virtualMachineUid}/backupRestorePoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedVirtualMachineBackupRestorePoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/protectedWorkloads/virtualMachines/{virtualMachineUid}/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetProtectedVirtualMachineBackupsByVm"];
         put?: never;
         post?: never;
         delete?: never;
@@ -270,7 +1861,6 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Trades a password or a refresh token for a new pair of tokens. */
         post: operations["OAuth2IssueToken"];
         delete?: never;
         options?: never;
@@ -297,6 +1887,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetUsers"];
+        put?: never;
+        post: operations["CreateUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetLogins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/users/me": {
         parameters: {
             query?: never;
@@ -304,7 +1926,6 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Says who is asking. */
         get: operations["GetCurrentUser"];
         put?: never;
         post?: never;
@@ -314,97 +1935,233 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users/resetpassword": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["CompleteResetPasswordRequest"];
+        post: operations["CreateResetPasswordRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{userUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetUser"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteUser"];
+        options?: never;
+        head?: never;
+        patch: operations["PatchUser"];
+        trace?: never;
+    };
+    "/users/{userUid}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what a user sees of their organisation. */
+        get: operations["GetUserAssignments"];
+        /** Says what a user sees of their organisation from now on. */
+        put: operations["SetUserAssignments"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{userUid}/logins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetUserLogins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{userUid}/logins/apikey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["AddApiKeyLogin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{userUid}/logins/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["AddTotpLogin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{userUid}/logins/{userLoginId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetUserLogin"];
+        put?: never;
+        post?: never;
+        delete: operations["DeleteUserLogin"];
+        options?: never;
+        head?: never;
+        patch: operations["UpdateUserLogin"];
+        trace?: never;
+    };
+    "/users/{userUid}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["RevokeAuthenticationToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What runs here. */
         About: {
-            /** @description When its database was made. */
-            installationDate: components["schemas"]["Instant"];
-            /**
-             * Format: uuid
-             * @description This installation's id, for life.
-             */
-            installationId: string;
-            /** @description Of the management agent that comes with this host. */
-            linuxManagementAgentVersion: string;
-            /** @description Of this host. */
-            serverVersion: string;
+            readonly actualValVersion?: string | null;
+            readonly actualVamVersion?: string | null;
+            readonly actualVawVersion?: string | null;
+            /** Format: date-time */
+            readonly installationDate?: string;
+            /** Format: uuid */
+            readonly installationId?: string;
+            readonly linuxManagementAgentVersion?: string;
+            readonly macManagementAgentVersion?: string;
+            readonly serverVersion?: string;
+            readonly windowsManagementAgentVersion?: string;
         };
-        /** @description An alarm of one template for one object. */
         ActiveAlarm: {
             /** Format: uuid */
-            alarmTemplateUid: string;
-            /** @description Always `vspc`. */
-            area: string;
+            readonly alarmTemplateUid?: string;
+            /** @enum {string} */
+            readonly area?: "vspc" | "vone";
             /** Format: uuid */
-            instanceUid: string;
-            lastActivation: components["schemas"]["AlarmActivation"];
-            object: components["schemas"]["AlarmObject"];
-            /**
-             * Format: int32
-             * @description How often it was raised.
-             */
-            repeatCount: number;
+            readonly instanceUid?: string;
+            readonly lastActivation?: components["schemas"]["AlarmActivation"];
+            readonly object?: components["schemas"]["AlarmObject"];
+            /** Format: int32 */
+            readonly repeatCount?: number;
         };
-        /** @description A rule with its parameters and the knowledge about it. */
+        ActivityLog: {
+            activityKind?: components["schemas"]["ActivityLogKind"];
+            activityLogType?: components["schemas"]["ActivityLogType"];
+            /** Format: date-time */
+            readonly date?: string;
+            readonly message?: string;
+            /** Format: uuid */
+            readonly organizationUid?: string | null;
+            /** Format: uuid */
+            readonly userUid?: string | null;
+        };
+        /** @enum {string} */
+        ActivityLogKind: "Internal" | "External";
+        /** @enum {string} */
+        ActivityLogType: "Unknown" | "LoginSuccessful" | "LoginFailed" | "CompanyCreated" | "CompanyModified" | "CompanyDeleted" | "ManagementAgentDisconnected" | "ManagementAgentConnected" | "ManagementAgentDeleted" | "PortalBrandingModified" | "CompanyUserRoleModified" | "CompanyUserModified" | "CompanyUserCreated" | "CompanyUserRemoved" | "CompanyLocationModified" | "CompanyLocationCreated" | "CompanyLocationRemoved" | "DiscoveryRuleModified" | "DiscoveryRuleCreated" | "DiscoveryRuleRemoved" | "CompanyUserLocationCreated" | "CompanyUserLocationRemoved" | "CompanyUserStatusUpdated" | "CompanyStatusUpdated" | "BackupPolicyModified" | "BackupPolicyCreated" | "BackupPolicyRemoved" | "LicenseInstalled" | "LicenseUpdated" | "ProductUsageStatisticsSent" | "UserRecordCreated" | "UserRecordRemoved" | "UserRecordModified" | "UserRecordEnabled" | "UserRecordDisabled" | "CompanyRestored" | "ResellerCreated" | "ResellerModified" | "ResellerDeleted" | "ResellerStatusUpdated" | "UserLoginTypeCreated" | "UserLoginTypeRemoved" | "UserTokenRevoked" | "UserRecordRecreated" | "CompanyRESTAPIAccessModified" | "ResellerRESTAPIAccessModified" | "CompanyMFAPolicyModified" | "CompanyMFAPolicyEnforcementUpdated" | "ProviderUserMFAPolicyModified" | "ClientUserMFAPolicyModified" | "SSOLoginFailed" | "SSOCompanyMatchingFailed" | "SsoLoginSuccesful" | "SSOUserRoleUpdate" | "SsoIdentityProviderAdded" | "SsoIdentityProviderUpdated" | "SsoIdentityProviderRemoved" | "SsoIdentityProviderRuleAdded" | "SsoIdentityProviderRuleUpdated" | "SsoIdentityProviderRuleRemoved" | "SsoIdentityProviderRuleStatusUpdated" | "SsoIdentityProviderStatusUpdated" | "SSOIdentityProviderValidationFailed" | "LicenseAssigned" | "LicenseRevoked" | "VCSPPulseTenantCreated" | "VCSPPulseTenantMapped" | "VCSPPulseTenantUnmapped" | "LicenseUsageReportFinalized" | "UserImpersonationSuccessful" | "DeploymentTaskRecordReset" | "ManagementAgentRegistered" | "ManagementAgentRejected" | "ManagementAgentAssigned" | "ManagementAgentAccepted" | "CompanyAuthenticationTokenReset" | "AgentPackagesDownloaded" | "ManagementAgentCertificateChanged" | "RestorePerformed" | "LicenseModified" | "PublicCloudApplianceDeploymentStarted" | "PublicCloudApplianceRegistrationStarted" | "PublicCloudApplianceDeleted" | "PublicCloudAccountCreated" | "PublicCloudAccountChanged" | "PublicCloudAccountDeleted" | "PublicCloudApplianceMapped" | "PublicCloudApplianceUnmapped" | "BackupJobStarted" | "BackupJobStopped" | "BackupJobCreated" | "BackupJobModified" | "BackupJobDeleted" | "BackupJobAssigned" | "BackupJobRevoked" | "BackupJobEnabled" | "BackupJobDisabled" | "BackupJobRetried" | "BackupUserCredentialsAdded" | "BackupUserCredentialsModified" | "BackupUserCredentialsRemoved" | "vSphereTagAssigned" | "vSphereTagRevoked" | "VCDOrganizationMapped" | "VCDOrganizationUnmapped," | "BackupServerResourceAdded" | "BackupServerResourceRemoved" | "BackupRepositoryAdded" | "SupportCaseCreated" | "SupportCaseAttachmentUploaded" | "VB365JobCreated" | "VB365CopyJobCreated" | "VB365JobModified" | "VB365JobDeleted" | "VB365JobStarted" | "VB365JobStopped" | "VB365JobEnabled" | "VB365JobDisabled" | "VB365OrganizationCreated" | "VB365OrganizationModified" | "VB365OrganizationDeleted" | "VB365OrganizationMapped" | "VB365OrganizationUnmapped" | "AgentStoredCredentialsChanged" | "VbrIsoPredownloadStarted" | "VbrIsoPredownloadCancelled" | "BackupServerEncryptionPasswordAdded" | "BackupServerEncryptionPasswordModified" | "BackupServerEncryptionPasswordDeleted" | "VbrUidRegenerated" | "VOneUidRegenerated" | "ProxySessionOpened" | "ProxySessionClosed" | "TenantCreated" | "TenantModified" | "TenantRemoved" | "TenantEnabled" | "TenantDisabled" | "TenantAssigned" | "TenantUnassigned" | "VOneIsoPredownloadStarted" | "VOneIsoPredownloadCancelled" | "VbrFailoverPlanStarted" | "VbrFailoverPlanStopped" | "VbrFailoverPlanScriptSet" | "DeploymentTaskStarted" | "DeploymentTaskCancelled" | "DeploymentTaskScheduled" | "DeploymentTaskRescheduled" | "DeploymentTaskScheduleCancelled" | "VdcBackupServerRegistered" | "VdcBackupServerUnregistered" | "VdcTenantCreated" | "VdcTenantMappingCreated" | "VdcTenantMappingRemoved" | "VdcVaultCreated" | "VdcVaultRemoved" | "VdcVaultUpdated" | "VdcVaultAssigned" | "VdcVaultUnassigned" | "VbrRepositoryCreated" | "VbrRepositoryRemoved" | "VbrRepositoryUpdated";
+        AggregatedUsage: {
+            /** @enum {string} */
+            readonly type?: "Unknown" | "VmCloudBackups" | "VbrCloudBackupsDataTransferOut" | "VbrCloudBackupsDataTransferIn" | "ServerCloudBackups" | "WorkstationCloudBackups" | "AgentCloudBackupDataTransferOut" | "AgentCloudBackupDataTransferIn" | "CloudRepositoryUsageByServerAgent" | "CloudRepositoryUsageByWorkstationAgent" | "CloudRepositoryUsageByVm" | "CloudRepositoryUsageByUnknownFiles" | "BackedupVms" | "ReplicatedVms" | "ManagedVms" | "ManagedCloudVms" | "ManagedServerAgents" | "ManagedWorkstationAgents" | "ManagedAgentsWindowsDesktopOS" | "ManagedAgentsWindowsServerOS" | "ManagedAgentsLinuxOS" | "ManagedAgentsMacOS" | "ManagedUsers" | "VmCloudReplicas" | "VbrCloudReplicaDataTransferOut" | "VbrCloudReplicaDataTransferIn" | "VmCloudReplicaStorageUsage" | "VmCloudReplicaComputeTime" | "FileShareBackupSize" | "FileShareArchiveSize" | "FileShareSourceSize" | "ProtectedFileShares" | "ObjectStorageArchiveSize" | "ObjectStorageBackupSize" | "ObjectStorageSourceSize" | "ProtectedObjectStorages" | "CloudInsiderProtectionBackupSize" | "CloudCapacityTierBackupSize" | "CloudArchiveTierBackupSize" | "CloudPerformanceTierBackupSize" | "Vb365BackupSize" | "Vb365ArchiveSize" | "Vb365ProtectedUsers" | "Vb365ProtectedSites" | "Vb365ProtectedGroups" | "Vb365ProtectedTeams" | "CloudRegularStorageUsage" | "CloudObjectStorageUsage" | "CloudTotalUsage" | "VbrBackupSize" | "PublicCloudProtectedFileShares" | "PublicCloudProtectedCloudDatabases" | "PublicCloudBackupSize" | "PublicCloudArchiveSize" | "ManagedCdpVms" | "Vb365ProtectedEducationalUsers" | "VdcVaultAzureAdvancedCoreUsedSpace" | "VdcVaultAzureAdvancedNonCoreUsedSpace" | "VdcVaultAzureFoundationCoreUsedSpace" | "VdcVaultAzureFoundationNonCoreUsedSpace" | "VdcVaultAwsAdvancedCoreUsedSpace" | "VdcVaultAwsAdvancedNonCoreUsedSpace" | "VdcVaultAwsFoundationCoreUsedSpace" | "VdcVaultAwsFoundationNonCoreUsedSpace";
+            /** Format: int64 */
+            readonly value?: number;
+        };
         Alarm: {
-            category: components["schemas"]["AlarmCategoryType"];
+            /** @enum {string} */
+            readonly category?: "Unknown" | "ManagementAgent" | "Location" | "Company" | "User" | "Internal" | "BackupAgent" | "VmFailoverPlan" | "BackupServer" | "EnterpriseManager" | "BackupProxy" | "BackupRepository" | "BackupVmJob" | "BackupServerAgentJob" | "BackupWanAccelerator" | "BackupCloudGateway" | "BackupLicense" | "BackupTenantRepository" | "SureBackupJob" | "BackupAgentJob" | "DiscoveryRule" | "Integrator" | "Site" | "Reseller" | "ResellerCloudRepository" | "BackupMicrosoft365Server" | "OneServer" | "BackupAppliance";
             /** Format: uuid */
-            instanceUid: string;
-            /**
-             * Format: int32
-             * @description Under which number scripts know it; 0 for none.
-             */
-            internalId: number;
+            readonly instanceUid?: string;
+            /** Format: int32 */
+            readonly internalId?: number;
             isEnabled: boolean;
-            isPredifined: boolean;
-            knowledge: components["schemas"]["AlarmKnowledge"];
+            readonly isPredifined?: boolean;
+            knowledge?: components["schemas"]["AlarmKnowledge"];
             name: string;
+            /** Format: uuid */
+            readonly organizationUid?: string;
+            schedule?: components["schemas"]["AlarmSchedule"] | null;
         };
-        /** @description One change of an alarm's status. */
         AlarmActivation: {
             /** Format: uuid */
-            instanceUid: string;
-            message: string;
-            /** @description What somebody said about it. */
-            remark?: string;
-            status: components["schemas"]["AlarmStatus"];
-            time: components["schemas"]["Instant"];
+            readonly instanceUid?: string;
+            readonly message?: string | null;
+            readonly remark?: string | null;
+            /** @enum {string} */
+            readonly status?: "Unknown" | "Resolved" | "Info" | "Warning" | "Error" | "Acknowledged";
+            /** Format: date-time */
+            readonly time?: string;
         };
-        /**
-         * @description What a template looks at.
-         * @enum {string}
-         */
-        AlarmCategoryType: "Unknown" | "ManagementAgent" | "Company" | "Internal" | "BackupAgent" | "BackupServer";
-        /** @description What is known about an alarm. */
         AlarmKnowledge: {
-            cause: string;
-            resolution: string;
-            summary: string;
+            readonly cause?: string;
+            readonly custom?: string | null;
+            readonly resolution?: string;
+            readonly summary?: string;
         };
-        /** @description What an alarm is about. */
         AlarmObject: {
-            computerName: string;
+            readonly computerName?: string;
             /** Format: uuid */
-            instanceUid: string;
+            readonly instanceUid?: string;
             /** Format: uuid */
-            locationUid?: string;
+            readonly locationUid?: string | null;
             /** Format: uuid */
-            managementAgentUid?: string;
-            objectName: string;
+            readonly managementAgentUid?: string | null;
+            readonly objectName?: string | null;
             /** Format: uuid */
-            objectUid: string;
+            readonly objectUid?: string | null;
             /** Format: uuid */
-            organizationUid: string;
-            type: components["schemas"]["AlarmObjectType"];
+            readonly organizationUid?: string;
+            /** @enum {string} */
+            readonly type?: "Unknown" | "ManagementAgent" | "Location" | "Company" | "User" | "Internal" | "ObjectEntity" | "DiscoveryRule" | "Integrator" | "Reseller" | "Site" | "ResellerCloudRepository" | "BackupAgent" | "FailoverPlan" | "BackupServer" | "BackupServerJob" | "EnterpriseManagerServer" | "BackupProxy" | "BackupRepository" | "BackupWanAccelerator" | "CloudGateway" | "CloudRepository" | "VOneServer" | "BackupMicrosoft365Server" | "VbAppliance";
         };
-        /**
-         * @description What an alarm can be about.
-         * @enum {string}
-         */
-        AlarmObjectType: "Unknown" | "ManagementAgent" | "Company" | "Internal" | "ObjectEntity" | "BackupAgent" | "BackupServer";
         /** @description The rule behind an alarm template. */
         AlarmRule: {
             /** Format: uuid */
@@ -420,182 +2177,676 @@ export interface components {
             /** @description The rule's id there. */
             rule: string;
         };
-        /**
-         * @description The state of an alarm.
-         * @enum {string}
-         */
-        AlarmStatus: "Unknown" | "Resolved" | "Info" | "Warning" | "Error" | "Acknowledged";
-        /** @description A backup server that an agent stands beside. */
+        AlarmSchedule: {
+            days: ("Sunday" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday")[];
+            isEnabled: boolean;
+            timeWindow: components["schemas"]["AlarmScheduleTimeWindow"];
+            timeZoneId?: string | null;
+        };
+        AlarmScheduleTimeWindow: {
+            endTime: string;
+            startTime: string;
+        };
+        AsyncActionInfo: {
+            actionName: string;
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            initiatorUid: string;
+            queryParameters: {
+                [key: string]: string[];
+            };
+            requestBody?: string | null;
+            status: components["schemas"]["AsyncActionStatus"];
+        };
+        /** @enum {string} */
+        AsyncActionStatus: "running" | "succeed" | "canceled" | "failed";
+        BackupRepository: {
+            _embedded?: components["schemas"]["BackupRepositoryInfo"];
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: uuid */
+            readonly labelTargetUid?: string;
+            readonly labels?: string[];
+            readonly name?: string;
+        };
+        /** @enum {string} */
+        BackupRepositoryExpand: "BackupRepositoryInfo";
+        BackupRepositoryInfo: {
+            /** Format: int64 */
+            readonly backupSize?: number | null;
+            /** Format: int64 */
+            readonly capacity?: number | null;
+            /** Format: uuid */
+            readonly cloudRepositoryUid?: string | null;
+            /** Format: int64 */
+            readonly freeSpace?: number | null;
+            readonly hostName?: string;
+            /** Format: uuid */
+            readonly hostUid?: string | null;
+            /** Format: int32 */
+            readonly immutabilityInterval?: number | null;
+            readonly isCapacityAvailable?: boolean;
+            readonly isCloud?: boolean;
+            readonly isFreeSpaceAvailable?: boolean;
+            readonly isImmutabilityEnabled?: boolean | null;
+            readonly isOutOfDate?: boolean;
+            readonly isUsedSpaceAvailable?: boolean;
+            /** Format: uuid */
+            readonly parentRepositoryUid?: string | null;
+            readonly path?: string;
+            readonly perVMBackupFiles?: boolean | null;
+            /** @enum {string} */
+            readonly status?: "Unknown" | "Healthy" | "Warning" | "Error";
+            /** @enum {string} */
+            readonly type?: "Unknown" | "Windows" | "Linux" | "Share" | "Cloud" | "ScaleOut" | "MicrosoftAzureBlobStorage" | "AmazonS3" | "AmazonS3Compatible" | "AmazonS3External" | "AzureExternal" | "DellEmcDataDomain" | "HpeStoreOnce" | "QuantumDxi" | "IbmCloudObjectStorage" | "NFS" | "ExaGrid" | "MicrosoftAzureArchive" | "MicrosoftAzureDataBox" | "GoogleCloud" | "Infinidat" | "Fujitsu" | "AmazonS3Glacier" | "S3Compatible" | "LinuxHardened" | "SanSnapshot" | "AmazonSnowball" | "GoogleArchiveTier" | "Wasabi" | "AzureArchiveTier" | "VeeamVault" | "ElevenEleven" | "VeeamVaultArchive" | "VeeamVaultExternal" | "AbrVirtual";
+            /** Format: int64 */
+            readonly usedSpace?: number | null;
+        } | null;
         BackupServer: {
-            backupServerRoleType: components["schemas"]["BackupServerRoleType"];
-            displayVersion: string;
-            /** @description The engine's own id. */
-            installationUid: string;
+            /** @enum {string} */
+            readonly backupServerRoleType?: "Unknown" | "CloudConnect" | "Client" | "Hosted";
+            readonly displayVersion?: string;
+            readonly inHighAvailabilityCluster?: boolean;
+            readonly installationUid?: string;
             /** Format: uuid */
-            instanceUid: string;
+            readonly instanceUid?: string;
+            readonly label?: string | null;
             /** Format: uuid */
-            locationUid: string;
+            readonly locationUid?: string;
             /** Format: uuid */
-            managementAgentUid: string;
-            name: string;
+            readonly managementAgentUid?: string;
+            readonly name?: string;
             /** Format: uuid */
-            organizationUid: string;
-            status: components["schemas"]["BackupServerStatus"];
-            version: string;
+            readonly organizationUid?: string;
+            /** @enum {string} */
+            readonly status?: "Unknown" | "Healthy" | "Warning" | "Inaccessible";
+            readonly version?: string;
         };
-        /**
-         * @description Where a backup server stands.
-         * @enum {string}
-         */
-        BackupServerRoleType: "Unknown" | "CloudConnect" | "Client" | "Hosted";
-        /**
-         * @description How a backup server is.
-         * @enum {string}
-         */
-        BackupServerStatus: "Unknown" | "Healthy" | "Warning" | "Inaccessible";
-        /** @description A tenant of the provider. */
+        BackupServerAgentJob: {
+            _embedded?: components["schemas"]["EmbeddedForBackupServerJobChildren"];
+            readonly destination?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @enum {string} */
+            readonly jobMode?: "Unknown" | "ManagedByBackupServer" | "ManagedByAgent";
+            /** @enum {string} */
+            readonly licenseType?: "Unknown" | "Server" | "Workstation" | "Limited";
+            /** @enum {string} */
+            readonly osType?: "Unknown" | "Windows" | "Linux" | "Mac";
+            readonly source?: components["schemas"]["BackupServerAgentJobSource"] | null;
+            /** Format: int32 */
+            readonly successJobsCount?: number;
+            /** Format: int32 */
+            readonly totalJobsCount?: number;
+            /** Format: uuid */
+            readonly uniqueUid?: string;
+        };
+        /** @enum {string} */
+        BackupServerAgentJobExpand: "BackupServerJob";
+        BackupServerAgentJobSource: {
+            /** @enum {string} */
+            readonly backupMode?: "Unknown" | "EntireComputer" | "Volume" | "File";
+            readonly backupOperatingSystem?: boolean;
+            readonly backupUserFolders?: boolean;
+            readonly fileSystemItems?: {
+                readonly filesAndFolders?: string[];
+                readonly volumes?: string[];
+            } | null;
+        };
+        BackupServerBackupCopyJob: {
+            _embedded?: components["schemas"]["EmbeddedForBackupServerJobChildren"];
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly isRpoOptionsEnabled?: boolean;
+            /** Format: int32 */
+            readonly monthlyRestorePointsToKeep?: number;
+            /** @enum {string} */
+            readonly retentionPolicyType?: "Unknown" | "None" | "Simple" | "GFS";
+            /** @enum {string} */
+            readonly rpoOptionsUnit?: "Minutes" | "Hours" | "Days" | "Months" | "Years";
+            /** Format: int32 */
+            readonly rpoOptionsValue?: number;
+            /** Format: uuid */
+            readonly sourceWanAcceleratorUid?: string | null;
+            /** Format: uuid */
+            readonly targetRepositoryUid?: string;
+            /** Format: uuid */
+            readonly targetWanAcceleratorUid?: string | null;
+            /** Format: uuid */
+            readonly uniqueUid?: string;
+            /** Format: int32 */
+            readonly weeklyRestorePointsToKeep?: number;
+            /** Format: int32 */
+            readonly yearlyRestorePointsToKeep?: number;
+        };
+        /** @enum {string} */
+        BackupServerBackupCopyJobExpand: "BackupServerJob";
+        BackupServerBackupVmJob: {
+            _embedded?: components["schemas"]["EmbeddedForBackupServerJobChildren"];
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: int32 */
+            readonly protectedVmCount?: number;
+            /** @enum {string} */
+            readonly subtype?: "Unknown" | "VSphere" | "Vcd" | "HyperV" | "NutanixAhv" | "OVirtKvm" | "ProxmoxVe" | "ScaleComputing" | "HpeMorpheusVmEssentials" | "XCP_ng" | "SangforAsv" | "KubeVirt";
+            /** Format: uuid */
+            readonly targetRepositoryUid?: string;
+            /** Format: uuid */
+            readonly uniqueUid?: string;
+        };
+        /** @enum {string} */
+        BackupServerBackupVmJobExpand: "BackupServerJob";
+        BackupServerFileShareJob: {
+            _embedded?: components["schemas"]["EmbeddedForBackupServerJobChildren"];
+            /** Format: uuid */
+            readonly archiveRepositoryUid?: string | null;
+            /** Format: int32 */
+            readonly archiveRetention?: number;
+            /** @enum {string} */
+            readonly archiveRetentionUnit?: "Minutes" | "Hours" | "Days" | "Months" | "Years";
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly isArchiveRetentionEnabled?: boolean;
+            /** Format: int32 */
+            readonly retention?: number;
+            /** @enum {string} */
+            readonly retentionUnit?: "Minutes" | "Hours" | "Days" | "Months" | "Years";
+            /** Format: uuid */
+            readonly targetRepositoryUid?: string;
+            /** Format: uuid */
+            readonly uniqueUid?: string;
+        };
+        /** @enum {string} */
+        BackupServerFileShareJobExpand: "BackupServerJob";
+        BackupServerJob: {
+            /** Format: int32 */
+            readonly avgDuration?: number | null;
+            /** Format: int64 */
+            readonly backupChainSize?: number | null;
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** @enum {string} */
+            readonly bottleneck?: "Unknown" | "Network" | "None" | "Proxy" | "Source" | "SourceWanAccelerator" | "Target" | "TargetWanAccelerator";
+            readonly createdBy?: string;
+            /** Format: date-time */
+            readonly creationTime?: string | null;
+            readonly description?: string;
+            readonly destination?: string | null;
+            readonly failureMessage?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            isEnabled: boolean;
+            readonly isGfsOptionEnabled?: boolean;
+            /** Format: int32 */
+            readonly lastDuration?: number | null;
+            /** Format: date-time */
+            readonly lastEndTime?: string | null;
+            /** Format: date-time */
+            readonly lastRun?: string | null;
+            readonly lastSessionTasks?: components["schemas"]["BackupServerJobSessionTask"][];
+            /** Format: uuid */
+            readonly locationUid?: string;
+            /** Format: uuid */
+            readonly mappedOrganizationUid?: string | null;
+            readonly name?: string;
+            /** Format: uuid */
+            readonly organizationUid?: string;
+            /** Format: float */
+            readonly processingRate?: number | null;
+            /** Format: int32 */
+            readonly retentionLimit?: number | null;
+            /** @enum {string} */
+            readonly retentionLimitType?: "Unknown" | "Days" | "RestorePoints" | "None";
+            readonly schedule?: components["schemas"]["BackupServerJobSchedule"] | null;
+            /** @enum {string} */
+            readonly scheduleType?: "Unknown" | "NotScheduled" | "Daily" | "Monthly" | "Periodically" | "Continuously" | "BackupWindow" | "Chained";
+            /** Format: uuid */
+            readonly siteUid?: string | null;
+            /** @enum {string} */
+            status: "Unknown" | "None" | "Idle" | "Success" | "Warning" | "Failed" | "Running" | "Starting" | "Stopping" | "Enabling" | "Disabling" | "WaitingTape" | "WaitingRepository";
+            /** @enum {string} */
+            readonly targetType?: "Unknown" | "Local" | "Cloud" | "None";
+            /** Format: int64 */
+            readonly transferredData?: number | null;
+            /** @enum {string} */
+            readonly type?: "Unknown" | "BackupVm" | "ReplicationVM" | "CopyVm" | "CopyFile" | "FileToTape" | "BackupToTape" | "BackupCopy" | "SimpleBackupCopy" | "SqlLogBackup" | "OracleLogBackup" | "SureBackup" | "AgentPolicy" | "AgentBackupJob" | "BackupFile" | "BackupFileCopy" | "AzureBackupJob" | "AwsBackupJob" | "AhvStorageSnapshotJob" | "CdpReplicationVM" | "GoogleBackupJob" | "PostgreSqlLogBackup" | "ObjectStorageBackup" | "ObjectStorageBackupCopy" | "SobrMaintenance";
+            /** Format: uuid */
+            readonly uniqueUid?: string;
+        };
+        BackupServerJobSchedule: {
+            readonly backupWindowOptions?: components["schemas"]["BackupServerJobScheduleOptionsBackupWindow"] | null;
+            readonly chainingOptions?: components["schemas"]["BackupServerJobScheduleOptionsChaining"] | null;
+            readonly continuousScheduleEnabled?: boolean;
+            readonly dailyScheduleOptions?: components["schemas"]["BackupServerJobScheduleOptionsDaily"] | null;
+            readonly monthlyScheduleOptions?: components["schemas"]["BackupServerJobScheduleOptionsMonthly"] | null;
+            readonly periodicallyScheduleOptions?: components["schemas"]["BackupServerJobScheduleOptionsPeriodically"] | null;
+            /** Format: date-time */
+            readonly startDateTime?: string | null;
+            /** Format: date-time */
+            readonly startDateTimeUtc?: string | null;
+        };
+        BackupServerJobScheduleOptionsBackupWindow: {
+            readonly timePeriods?: components["schemas"]["BackupServerJobTimePeriod"][] | null;
+        };
+        BackupServerJobScheduleOptionsChaining: {
+            /** Format: uuid */
+            readonly previousJobId?: string | null;
+            readonly previousJobName?: string | null;
+        };
+        BackupServerJobScheduleOptionsDaily: {
+            readonly days?: components["schemas"]["DaysOfWeek"][] | null;
+            /** @enum {string|null} */
+            readonly kind?: "Unknown" | "Everyday" | "WeekDays" | "SelectedDays" | null;
+            /** Format: time-of-day */
+            readonly time?: string | null;
+            /** Format: time-of-day */
+            readonly timeUtc?: string | null;
+        };
+        BackupServerJobScheduleOptionsMonthly: {
+            /** @enum {string|null} */
+            readonly dayNumberInMonth?: "Unknown" | "First" | "Second" | "Third" | "Fourth" | "Last" | "OnDay" | null;
+            /** @enum {string|null} */
+            readonly dayOfWeek?: "Sunday" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday" | null;
+            readonly months?: ("January" | "February" | "March" | "April" | "May" | "June" | "July" | "August" | "September" | "October" | "November" | "December")[] | null;
+            /** Format: time-of-day */
+            readonly time?: string | null;
+            /** Format: time-of-day */
+            readonly timeUtc?: string | null;
+        };
+        BackupServerJobScheduleOptionsPeriodically: {
+            /** Format: int32 */
+            readonly fullPeriod?: number | null;
+            /** @enum {string|null} */
+            readonly kind?: "Unknown" | "Hours" | "Minutes" | "Seconds" | "Days" | null;
+            readonly schedule?: components["schemas"]["BackupServerJobTimePeriod"][] | null;
+        };
+        BackupServerJobSessionTask: {
+            /** Format: int32 */
+            readonly duration?: number | null;
+            /** Format: date-time */
+            readonly endTime?: string | null;
+            readonly failureMessages?: string[] | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly objectName?: string | null;
+            /** Format: uuid */
+            readonly objectUid?: string | null;
+            /** Format: int64 */
+            readonly processedObjects?: number | null;
+            /** Format: int64 */
+            readonly readDataSize?: number | null;
+            /** Format: date-time */
+            readonly startTime?: string | null;
+            /** @enum {string} */
+            readonly status?: "Unknown" | "Success" | "Warning" | "Failed" | "Running" | "Pending";
+            /** Format: int64 */
+            readonly totalObjects?: number | null;
+            /** Format: int64 */
+            readonly transferredDataSize?: number | null;
+        };
+        BackupServerJobTimePeriod: {
+            /** @enum {string|null} */
+            readonly day?: "Sunday" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday" | null;
+            readonly hours?: number[] | null;
+        };
+        BackupServerReplicationVmJob: {
+            _embedded?: components["schemas"]["EmbeddedForBackupServerJobChildren"];
+            /** Format: uuid */
+            readonly cloudHostUid?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly isCloudJob?: boolean;
+            /** Format: int32 */
+            readonly protectedVmCount?: number;
+            /** Format: uuid */
+            readonly sourceWanAcceleratorUid?: string | null;
+            /** Format: uuid */
+            readonly targetHostUid?: string;
+            /** Format: uuid */
+            readonly targetWanAcceleratorUid?: string | null;
+            readonly throughWanAccelerators?: boolean;
+            /** Format: uuid */
+            readonly uniqueUid?: string;
+        };
+        /** @enum {string} */
+        BackupServerReplicationVmJobExpand: "BackupServerJob";
+        BrandingSettings: {
+            /**
+             * @default AllowCustomization
+             * @enum {string}
+             */
+            managedOrganizationsBrandingPolicy: "Unknown" | "AllowCustomization" | "ForceInheritance";
+            /**
+             * @default Blue
+             * @enum {string}
+             */
+            portalColorTheme: "Unknown" | "Blue" | "Green" | "Yellow" | "Turquoise" | "Red" | "Grey" | "Pink";
+            webUri: string;
+        };
+        Certificate: {
+            /** Format: date-time */
+            expirationDate: string;
+            friendlyName: string;
+            issuedBy: string;
+            issuedTo: string;
+            serialNumber: string;
+            thumbprint: string;
+        };
+        CloudAgent: {
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            description?: string | null;
+            readonly maintenanceModeIsEnabled?: boolean;
+            /** Format: uuid */
+            readonly managementAgentUid?: string;
+            /** Format: int32 */
+            readonly port?: number;
+            siteName: string;
+            /** Format: uuid */
+            readonly siteUid?: string;
+            readonly tenantManagementInCloudConnectIsEnabled?: boolean;
+        };
+        CloudBackup: {
+            /** Format: uuid */
+            readonly backupObjectUid?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            readonly name?: string | null;
+            /** Format: uuid */
+            readonly repositoryUid?: string;
+            /** Format: int32 */
+            readonly restorePointsCount?: number;
+            /** Format: uuid */
+            readonly siteUid?: string;
+            /** Format: uuid */
+            readonly sourceInstallationUid?: string | null;
+            /** Format: uuid */
+            readonly subTenantUid?: string | null;
+            /** Format: uuid */
+            readonly tenantUid?: string;
+            /** @enum {string} */
+            readonly type?: "Unknown" | "VSphere" | "HyperV" | "Windows" | "Linux" | "Mac" | "NAS" | "VCD" | "Tape" | "AHV" | "Azure" | "Amazon" | "RHV" | "Google" | "ProxmoxVe" | "ScaleComputing" | "HpeMorpheusVmEssentials" | "XCP_ng" | "SangforAsv" | "KubeVirt";
+        };
+        CloudGateway: {
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            readonly externalAddress?: string;
+            readonly externalIpList?: string[] | null;
+            /** Format: int32 */
+            readonly externalPort?: number;
+            /** Format: uuid */
+            gatewayPoolUid?: string | null;
+            /** Format: uuid */
+            readonly hostUid?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly isDisabled?: boolean;
+            readonly isOutOfDate?: boolean;
+            readonly name?: string;
+            /** Format: int32 */
+            readonly port?: number;
+            /** @enum {string} */
+            readonly status?: "Unknown" | "Healthy" | "Warning" | "Error";
+        };
+        CloudGatewayPool: {
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly name?: string;
+            /** Format: int32 */
+            readonly numberOfGateways?: number;
+        };
+        CloudTenant: {
+            /** Format: uuid */
+            assignedForCompany?: string | null;
+            /**
+             * Format: int32
+             * @default 7
+             */
+            backupProtectionPeriod: number | null;
+            credentials: components["schemas"]["OwnerCredentials"];
+            description?: string | null;
+            gatewayPoolsUids?: string[] | null;
+            /**
+             * @default StandaloneGateways
+             * @enum {string}
+             */
+            gatewaySelectionType: "Unknown" | "StandaloneGateways" | "GatewayPool";
+            readonly hashedPassword?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default false */
+            isBackupProtectionEnabled: boolean;
+            readonly isBackupResourcesEnabled?: boolean;
+            readonly isEnabled?: boolean;
+            /** @default false */
+            isGatewayFailoverEnabled: boolean;
+            /** @default false */
+            isLeaseExpirationEnabled: boolean;
+            /** @default false */
+            isNativeReplicationResourcesEnabled: boolean;
+            /** @default false */
+            isThrottlingEnabled: boolean;
+            /** @default false */
+            isVcdReplicationResourcesEnabled: boolean;
+            /** Format: date-time */
+            readonly lastActive?: string | null;
+            /** Format: date-time */
+            leaseExpirationDate?: string | null;
+            /**
+             * Format: int32
+             * @default 1
+             */
+            maxConcurrentTask: number;
+            readonly name?: string | null;
+            readonly siteName?: string;
+            /** Format: uuid */
+            readonly siteUid?: string;
+            /**
+             * @default MbytePerSec
+             * @enum {string|null}
+             */
+            throttlingUnit: "MbitPerSec" | "KbytePerSec" | "MbytePerSec" | null;
+            /**
+             * Format: int32
+             * @default 1
+             */
+            throttlingValue: number | null;
+            /**
+             * @default General
+             * @enum {string}
+             */
+            type: "Unknown" | "General" | "VCD";
+            /** Format: uuid */
+            vCloudOrganizationUid?: string | null;
+        };
+        /** @description The password is right, and a code is wanted. */
+        CodeWanted: {
+            /** @description An administrator wants a second factor, and there is none yet: to be put into an authenticator. */
+            mfaSecret?: string;
+            /** @description The same for a camera, and for the second step. */
+            mfaSecretUrl?: string;
+            /** @description For the second step, within five minutes. */
+            mfaToken: string;
+        };
         Company: {
-            /** @description With `expand=Organization`. */
             _embedded?: components["schemas"]["EmbeddedForOrganizationChildren"];
-            companyServices: components["schemas"]["CompanyServices"];
+            companyServices?: components["schemas"]["CompanyServices"];
             /** Format: uuid */
-            instanceUid: string;
+            readonly instanceUid?: string;
+            /** @default false */
             isAlarmDetectEnabled: boolean;
+            /** @default false */
             isRestAccessEnabled: boolean;
-            name: string;
+            readonly loginUrl?: string | null;
+            readonly name?: string;
             ownerCredentials: components["schemas"]["OwnerCredentials"];
-            status: components["schemas"]["CompanyStatus"];
+            /** Format: uuid */
+            resellerUid?: string | null;
+            /**
+             * @default Active
+             * @enum {string}
+             */
+            status: "Unknown" | "Active" | "Disabled" | "Expired" | "Creating" | "Deleting" | "Deleted" | "SiteResourceCreationFailed" | "SiteResourceCreating" | "SiteResourceUpdating" | "SiteResourceUpdateFailed";
+            /** Format: uuid */
+            subscriptionPlanUid?: string | null;
         };
-        /** @description Backup agents and their quotas. */
         CompanyBackupAgentsManagement: {
             /** @default false */
             isHardQuotaEnabled: boolean;
-            /**
-             * Format: int32
-             * @default null
-             */
-            serverAgentsQuota: number;
-            /**
-             * Format: int32
-             * @default null
-             */
-            workstationAgentsQuota: number;
-        };
-        /** @description Backup servers and their quota. */
+            /** Format: int32 */
+            serverAgentsQuota?: number | null;
+            /** Format: int32 */
+            workstationAgentsQuota?: number | null;
+        } | null;
         CompanyBackupServerManagement: {
-            /**
-             * Format: int32
-             * @default null
-             */
-            backupServerQuota: number;
-        };
-        /** @description What runs at the provider. */
+            /** Format: int32 */
+            backupServerQuota?: number | null;
+        } | null;
+        /** @enum {string} */
+        CompanyExpand: "Organization";
         CompanyHostedServices: {
             /** @default false */
             isVbPublicCloudManagementEnabled: boolean;
         };
-        /** @description A company to be made. */
+        CompanyHostedVbrBackupResource: {
+            /** Format: uuid */
+            readonly companyUid?: string;
+            /** Format: uuid */
+            readonly hostedResourceUid?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default true */
+            isStorageQuotaUnlimited: boolean;
+            /** Format: uuid */
+            repositoryUid: string;
+            /** Format: int64 */
+            storageQuota?: number | null;
+        };
+        CompanyHostedVbrResource: {
+            /** Format: uuid */
+            readonly companyUid?: string | null;
+            friendlyName: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default false */
+            isWholeServerAssigned: boolean;
+            /** Format: uuid */
+            serverUid: string;
+        };
+        CompanyHostedVbrResourceInput: {
+            /** Format: uuid */
+            readonly companyUid?: string;
+            friendlyName: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default false */
+            isJobSchedulingEnabled: boolean;
+            /** @default false */
+            isWholeServerAssigned: boolean;
+            /** Format: uuid */
+            serverUid: string;
+        };
         CompanyInput: {
-            companyServices?: null | components["schemas"]["CompanyServices"];
-            isAlarmDetectEnabled?: boolean;
-            isRestAccessEnabled?: boolean;
+            companyServices?: components["schemas"]["CompanyServices"];
+            /** @default false */
+            isAlarmDetectEnabled: boolean;
+            /** @default false */
+            isRestAccessEnabled: boolean;
             organizationInput: components["schemas"]["OrganizationInput"];
-            ownerCredentials: components["schemas"]["OwnerCredentialsInput"];
-            /**
-             * Format: uuid
-             * @description Resellers are not available yet: leave it out.
-             */
+            ownerCredentials: components["schemas"]["OwnerCredentials"];
+            /** Format: uuid */
             resellerUid?: string | null;
-            /**
-             * Format: uuid
-             * @description Subscription plans are not available yet: leave it out.
-             */
+            /** Format: uuid */
             subscriptionPlanUid?: string | null;
         };
-        /** @description What runs at the company. */
+        /** @description The steps of a company's onboarding, in their order. */
+        CompanyOnboarding: {
+            /** Format: uuid */
+            companyUid: string;
+            /** @description Whether nothing stands in the way of the licence any more. */
+            isReadyForLicence: boolean;
+            steps: components["schemas"]["OnboardingStep"][];
+        };
         CompanyRemoteServices: {
-            /** @default null */
-            backupAgentsManagement: components["schemas"]["CompanyBackupAgentsManagement"];
-            /** @default null */
-            backupServersManagement: components["schemas"]["CompanyBackupServerManagement"];
+            backupAgentsManagement?: components["schemas"]["CompanyBackupAgentsManagement"];
+            backupServersManagement?: components["schemas"]["CompanyBackupServerManagement"];
             /** @default true */
             isBackupResourcesEnabled: boolean;
             /** @default false */
             isVbPublicCloudManagementEnabled: boolean;
-            /** @default null */
-            vb365ServersManagement: components["schemas"]["CompanyVb365ServerManagement"];
+            vb365ServersManagement?: components["schemas"]["CompanyVb365ServerManagement"];
         };
-        /** @description What a company is offered; what is left out has its default. */
         CompanyServices: {
-            /**
-             * @default {
-             *       "isVbPublicCloudManagementEnabled": false
-             *     }
-             */
-            hostedServices: components["schemas"]["CompanyHostedServices"];
-            /**
-             * @default {
-             *       "isBackupResourcesEnabled": true,
-             *       "isVbPublicCloudManagementEnabled": false
-             *     }
-             */
-            remoteServices: components["schemas"]["CompanyRemoteServices"];
+            hostedServices?: components["schemas"]["CompanyHostedServices"] | null;
+            remoteServices?: components["schemas"]["CompanyRemoteServices"] | null;
         };
-        /**
-         * @description How a company is.
-         * @enum {string}
-         */
-        CompanyStatus: "Unknown" | "Active" | "Disabled" | "Expired" | "Creating" | "Deleting" | "Deleted";
-        /** @description Microsoft 365 backup servers and their quota. */
         CompanyVb365ServerManagement: {
-            /**
-             * Format: int32
-             * @default null
-             */
-            backupServerQuota: number;
-        };
-        /** @description The machine that an agent runs on. */
+            /** Format: int32 */
+            backupServerQuota?: number | null;
+        } | null;
         ComputerInfo: {
-            guestOs: string;
-            guestOsType: components["schemas"]["OsType"];
-            hostName: string;
+            readonly applications?: ("Unknown" | "OtherApp" | "MicrosoftExchangeServer" | "MicrosoftSqlServer" | "MicrosoftActiveDirectory" | "MicrosoftSharePoint" | "Oracle" | "MySQL" | "PostgreSQL" | "MongoDB" | "ApacheServer")[] | null;
+            /** Format: uuid */
+            readonly biosUuid?: string;
+            readonly fqdn?: string;
+            readonly guestOs?: string;
+            /** Format: int32 */
+            readonly guestOsSku?: number | null;
+            /** @enum {string} */
+            readonly guestOsType?: "Unknown" | "Workstation" | "DomainController" | "Server" | "Linux" | "Mac";
+            readonly guestOsVersion?: string;
+            readonly hostName?: string;
+            readonly ipAddresses?: string[];
+            readonly macAddresses?: string[];
+            /** @enum {string} */
+            readonly platformType?: "Unknown" | "Windows" | "HyperV" | "Linux" | "Mac" | "vSphere" | "Azure" | "Amazon" | "Other" | "Google";
+            /** Format: uuid */
+            readonly uniqueUid?: string;
         };
-        /** @description What a user signs in with. */
-        CredentialsInfo: {
+        Country: {
+            readonly code?: string;
+            /** Format: int32 */
+            readonly id?: number;
+            readonly name?: string;
+        };
+        Credentials: {
+            /** Format: password */
+            password: string | null;
             userName: string;
         };
-        /** @description What `expand` added. */
+        CredentialsInfo: {
+            /** Format: password */
+            password?: string | null;
+            readonly userName?: string;
+        };
+        Currency: {
+            readonly code?: string;
+            /** Format: int32 */
+            readonly id?: number;
+            readonly name?: string;
+        };
+        /** @enum {string} */
+        DaysOfWeek: "Sunday" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday";
+        EmbeddedForBackupServerJobChildren: {
+            readonly backupServerJob?: components["schemas"]["BackupServerJob"] | null;
+        } | null;
         EmbeddedForOrganizationChildren: {
-            organization: components["schemas"]["Organization"];
-        };
-        /** @description The answer of an operation that has nothing to tell. */
+            readonly organization?: components["schemas"]["Organization"] | null;
+        } | null;
         EmptyResponse: {
-            /** @description Always null. */
-            data?: Record<string, never> | null;
+            readonly data?: Record<string, never>;
+            errors: components["schemas"]["ResponseError"][];
+            readonly meta?: components["schemas"]["ResponseMetadata"];
         };
-        /** @description The answer of an operation. */
-        Envelope_About: {
-            data: components["schemas"]["About"];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_ActiveAlarm: {
-            data: components["schemas"]["ActiveAlarm"];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_Alarm: {
-            data: components["schemas"]["Alarm"];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
+        EntityPermissions: {
+            claims: components["schemas"]["PermissionClaims"][];
         };
         /** @description The answer of an operation. */
         Envelope_AlarmRule: {
@@ -606,24 +2857,16 @@ export interface components {
             meta?: components["schemas"]["ResponseMetadata"];
         };
         /** @description The answer of an operation. */
-        Envelope_BackupServer: {
-            data: components["schemas"]["BackupServer"];
+        Envelope_CompanyOnboarding: {
+            data: components["schemas"]["CompanyOnboarding"];
             /** @description What went wrong on the way to a result that is there all the same. */
             errors?: components["schemas"]["ResponseError"][];
             /** @description On lists. */
             meta?: components["schemas"]["ResponseMetadata"];
         };
         /** @description The answer of an operation. */
-        Envelope_Company: {
-            data: components["schemas"]["Company"];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_ManagementAgent: {
-            data: components["schemas"]["ManagementAgent"];
+        Envelope_ResellerSites: {
+            data: components["schemas"]["ResellerSites"];
             /** @description What went wrong on the way to a result that is there all the same. */
             errors?: components["schemas"]["ResponseError"][];
             /** @description On lists. */
@@ -638,48 +2881,16 @@ export interface components {
             meta?: components["schemas"]["ResponseMetadata"];
         };
         /** @description The answer of an operation. */
-        Envelope_User: {
-            data: components["schemas"]["User"];
+        Envelope_SessionBegun: {
+            data: components["schemas"]["SessionBegun"];
             /** @description What went wrong on the way to a result that is there all the same. */
             errors?: components["schemas"]["ResponseError"][];
             /** @description On lists. */
             meta?: components["schemas"]["ResponseMetadata"];
         };
         /** @description The answer of an operation. */
-        Envelope_Vec_ActiveAlarm: {
-            data: components["schemas"]["ActiveAlarm"][];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_Vec_Alarm: {
-            data: components["schemas"]["Alarm"][];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_Vec_BackupServer: {
-            data: components["schemas"]["BackupServer"][];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_Vec_Company: {
-            data: components["schemas"]["Company"][];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_Vec_ManagementAgent: {
-            data: components["schemas"]["ManagementAgent"][];
+        Envelope_UserAssignments: {
+            data: components["schemas"]["UserAssignments"];
             /** @description What went wrong on the way to a result that is there all the same. */
             errors?: components["schemas"]["ResponseError"][];
             /** @description On lists. */
@@ -693,244 +2904,689 @@ export interface components {
             /** @description On lists. */
             meta?: components["schemas"]["ResponseMetadata"];
         };
-        /** @description The answer of an operation. */
-        Envelope_Vec_ProtectedComputerManagedByConsole: {
-            data: components["schemas"]["ProtectedComputerManagedByConsole"][];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation. */
-        Envelope_Vec_ProtectedComputerManagedByConsoleRestorePoint: {
-            data: components["schemas"]["ProtectedComputerManagedByConsoleRestorePoint"][];
-            /** @description What went wrong on the way to a result that is there all the same. */
-            errors?: components["schemas"]["ResponseError"][];
-            /** @description On lists. */
-            meta?: components["schemas"]["ResponseMetadata"];
-        };
-        /** @description The answer of an operation that failed. */
         ErrorResponse: {
-            /** @description At least one. */
-            errors: components["schemas"]["ResponseError"][];
+            readonly errors?: components["schemas"]["ResponseError"][];
         };
         /** Format: date-time */
         Instant: string;
-        /** @description One step. */
         JsonPatch: {
-            /** @description With `move` and `copy`: from where. */
-            from?: string;
-            /**
-             * @description What to do.
-             * @enum {string}
-             */
+            from?: string | null;
+            /** @enum {string} */
             op: "add" | "replace" | "test" | "remove" | "move" | "copy";
-            /** @description Where, as a JSON pointer: `/parameters/rpoHours`. */
             path: string;
-            /** @description With `add`, `replace` and `test`. */
-            value?: unknown;
+            /** @description What the property is to be: of the property's own type. */
+            value: unknown;
         };
-        /** @description A management agent. */
-        ManagementAgent: {
-            computerInfo: components["schemas"]["ComputerInfo"];
-            connectionStatus: components["schemas"]["ManagementAgentConnectionStatus"];
-            /** @description When it was enrolled. */
-            discoveryTime: components["schemas"]["Instant"];
-            hostName: string;
+        JsonPatches: components["schemas"]["JsonPatch"][];
+        LocationAggregatedUsage: {
             /** Format: uuid */
-            instanceUid: string;
-            lastHeartbeatTime: components["schemas"]["Instant"];
+            readonly companyUid?: string;
+            readonly counters?: components["schemas"]["AggregatedUsage"][];
+            /** Format: date */
+            readonly date?: string;
+            /** Format: uuid */
+            readonly locationUid?: string;
+            /** Format: uuid */
+            readonly resellerUid?: string | null;
+        };
+        /** @enum {string} */
+        MalwareState: "Unknown" | "Unverified" | "Clean" | "Infected" | "Suspicious";
+        ManagementAgent: {
+            agentLabel?: string | null;
+            readonly clusteredAgentUids?: string[];
+            readonly computerInfo?: components["schemas"]["ComputerInfo"] | null;
+            /** Format: uuid */
+            readonly connectionAccount?: string | null;
+            /** @enum {string} */
+            readonly connectionStatus?: "Unknown" | "Online" | "Inaccessible" | "Rejected";
+            /** Format: date-time */
+            readonly discoveryTime?: string;
+            friendlyName?: string | null;
+            readonly hostName?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly isRebootRequired?: boolean;
+            /** Format: date-time */
+            readonly lastHeartbeatTime?: string;
             /** Format: uuid */
             locationUid: string;
             /** Format: uuid */
-            organizationUid: string;
-            status: components["schemas"]["ManagementAgentStatus"];
-            type: components["schemas"]["ManagementAgentType"];
-            version: string;
-            versionStatus: components["schemas"]["ManagementAgentVersionStatus"];
+            readonly organizationUid?: string;
+            /** @enum {string} */
+            readonly role?: "Unknown" | "Master" | "Client";
+            status?: components["schemas"]["ManagementAgentStatus"];
+            /** @enum {string} */
+            readonly type?: "Unknown" | "CloudConnect" | "Client" | "Hosted";
+            readonly version?: string;
+            /** @enum {string} */
+            readonly versionStatus?: "Unknown" | "UpToDate" | "OutOfDate" | "PatchAvailable";
         };
-        /**
-         * @description Whether an agent is connected.
-         * @enum {string}
-         */
-        ManagementAgentConnectionStatus: "Unknown" | "Online" | "Inaccessible" | "Rejected";
-        /**
-         * @description How an agent is.
-         * @enum {string}
-         */
-        ManagementAgentStatus: "Unknown" | "Healthy" | "Inaccessible" | "Warning" | "Error";
-        /**
-         * @description Where an agent stands.
-         * @enum {string}
-         */
-        ManagementAgentType: "Unknown" | "CloudConnect" | "Client" | "Hosted";
-        /**
-         * @description Whether an agent runs the newest version.
-         * @enum {string}
-         */
-        ManagementAgentVersionStatus: "Unknown" | "UpToDate" | "OutOfDate" | "PatchAvailable";
-        /** @description Why there are no tokens, as RFC 6749 has it. */
-        OAuth2Error: {
+        /** @enum {string} */
+        ManagementAgentStatus: "Unknown" | "Healthy" | "Inaccessible" | "Warning" | "Updating" | "Error" | "Restarting" | "Installation" | "FailedToUpdate" | "Applying";
+        ManagementAgentTask: {
+            readonly description?: string;
+            /** Format: date-time */
+            readonly endTime?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: uuid */
+            readonly managementAgentUid?: string;
+            /** Format: date-time */
+            readonly startTime?: string | null;
+            status?: components["schemas"]["ManagementAgentTaskStatus"];
+            taskType?: components["schemas"]["ManagementAgentTaskType"];
+        };
+        /** @enum {string} */
+        ManagementAgentTaskStatus: "Unknown" | "Success" | "Running" | "Scheduled" | "Canceled" | "Failed";
+        /** @enum {string} */
+        ManagementAgentTaskType: "Unknown" | "BackupAgentDeployment" | "BackupAgentRemoval" | "BackupAgentUiModeChange" | "BackupAgentJobStop" | "BackupAgentJobStart" | "BackupAgentJobRemoval" | "BackupAgentSettingsChange" | "BackupAgentJobChange" | "BackupAgentActivationStatusChange" | "BackupAgentServiceRestart" | "BackupAgentCbtDriverDeployment" | "BackupAgentCbtDriverRemoval" | "BackupRepositoryReconfiguration" | "ComputerReboot" | "CloudGatewayListUpdate" | "DataCollectionJob" | "FilesUpload" | "FilesDownload" | "FailoverPlanExecution" | "ManagementAgentUpdate" | "ManagementAgentVersionCheck" | "ManagementAgentTaskStart" | "ManagementAgentMasterRoleRemoval" | "ManagementAgentMasterRoleAssignment" | "ManagementAgentConnectionAttempt" | "ManagementAgentPatchDeployment" | "ManagementAgentRemoval" | "ManagementAgentConnectionSettingsUpdate" | "NewBackupServerIdCreation" | "RemoteComputerDiscovery" | "TasksQueueCleanUp" | "VBRJobActionExecution" | "VBRDeployment" | "VBRUpgrade" | "VBRPatching" | "VBRIsoPredownload" | "BackupAgentUpgrade" | "BackupAgentPatch";
+        NotificationAlarmsSettings: {
             /**
-             * @description The codes of RFC 6749 that occur here.
+             * @default ByTime
              * @enum {string}
              */
-            error: "invalid_request" | "invalid_grant" | "unauthorized_client" | "unsupported_grant_type";
-            /** @description For people. */
-            error_description: string;
-        };
-        /** @description A pair of tokens. */
-        OAuth2Result: {
-            /** @description For `Authorization: Bearer`. */
-            access_token: string;
+            dailySorting: "Unknown" | "ByTime" | "ByStatus" | "ByObjectName" | "ByAlarmName";
+            dailyStatusFilter?: ("Unknown" | "Resolved" | "Info" | "Warning" | "Error" | "Acknowledged")[] | null;
+            /** @default Company: "%company%", Location: "%location%", Alarm: "%alarmName%", Status: "%alarmStatus%" */
+            dailySubject: string;
             /**
-             * Format: int32
-             * @description Seconds that the access token lives.
+             * Format: time-of-day
+             * @default 9:00
              */
-            expires_in: number;
-            /** @description For one new pair. */
-            refresh_token: string;
-            /** @description Always `bearer`. */
-            token_type: string;
+            dailyTime: string;
+            from?: string | null;
+            readonly isDailyNotificationEnabled?: boolean;
+            senderName?: string | null;
+            to?: string | null;
         };
-        /** @description A company as an organisation. */
-        Organization: components["schemas"]["OrganizationDetails"] & {
-            /** Format: uuid */
-            instanceUid: string;
-            name: string;
-            type: string;
+        NotificationBillingSettings: {
+            from?: string | null;
+            senderName?: string | null;
+            /** @default %company%: %invoicePeriod% */
+            subject: string;
         };
-        /** @description What is known of an organisation beside its name. */
-        OrganizationDetails: {
-            alias?: string;
-            city?: string;
-            companyId?: string;
+        NotificationDiscoverySettings: {
+            /** Format: time-of-day */
+            dailyTime?: string | null;
+            from?: string | null;
+            readonly isDailyNotificationEnabled?: boolean;
+            senderName?: string | null;
+            /** @default Company: "%company%", Location: "%location%", Rule: "%ruleName%", Status: "%ruleStatus%" */
+            subject: string;
+            to?: string | null;
+        };
+        NotificationLicenseSettings: {
+            enabled?: boolean | null;
+            from?: string | null;
+            includeCsv?: boolean | null;
+            senderName?: string | null;
+            to?: string | null;
+        };
+        NotificationSettings: {
+            alarms: components["schemas"]["NotificationAlarmsSettings"];
+            billing: components["schemas"]["NotificationBillingSettings"];
+            defaultFrom?: string | null;
+            defaultSenderName?: string | null;
+            discovery: components["schemas"]["NotificationDiscoverySettings"];
+            /**
+             * @default disabled
+             * @enum {string}
+             */
+            level: "Unknown" | "disabled" | "summary" | "all";
+            license: components["schemas"]["NotificationLicenseSettings"];
+            smtp?: components["schemas"]["SmtpSettings"] | null;
+        };
+        OAuth2ClientSettings: {
+            clientId: string;
+            clientSecret?: string | null;
+            /** @enum {string} */
+            kind: "Google" | "Azure" | "AzureGovCloud" | "AzureChinaCloud" | "AzureGermany";
+            /** @default null */
+            scope: string | null;
+            tenantId?: string | null;
+        };
+        OAuth2Credential: {
+            accessToken: string;
+            /** Format: date-time */
+            accessTokenExpiration: string;
+            clientSettings: components["schemas"]["OAuth2ClientSettings"];
+            identityProviderSettings: Record<string, never>;
+            refreshToken: string;
+            userId: string | null;
+        };
+        OAuth2Error: {
+            /** @enum {string} */
+            readonly error?: "invalid_request" | "invalid_client" | "invalid_grant" | "unauthorized_client" | "unsupported_grant_type" | "invalid_scope";
+            readonly error_description?: string;
+            readonly error_uri?: string | null;
+        };
+        OAuth2Result: {
+            readonly access_token?: string | null;
+            readonly encrypted_code?: string | null;
             /** Format: int32 */
-            country?: number;
-            countryName?: string;
-            domain?: string;
-            email?: string;
-            legalName?: string;
-            locationAdmin0Code?: string;
-            locationAdmin1Code?: string;
-            locationAdmin2Code?: string;
-            notes?: string;
-            phone?: string;
-            regionName?: string;
-            /** Format: int32 */
-            state?: number;
-            street?: string;
-            taxId?: string;
-            veeamTenantId?: string;
-            website?: string;
-            zipCode?: string;
+            readonly expires_in?: number;
+            readonly mfa_token?: string | null;
+            readonly refresh_token?: string | null;
+            readonly token_type?: string | null;
         };
-        /** @description The organisation of a company to be made. */
-        OrganizationInput: components["schemas"]["OrganizationDetails"] & {
-            name: string;
-        };
-        /**
-         * @description What an operating system is.
-         * @enum {string}
-         */
-        OsType: "Unknown" | "Workstation" | "DomainController" | "Server" | "Linux" | "Mac";
-        /** @description The company's owner. */
-        OwnerCredentials: {
+        /** @description That a step was let pass. */
+        OnboardingOverride: {
+            reason: string;
+            time: components["schemas"]["Instant"];
             userName: string;
         };
-        /** @description Who will own a company to be made. */
-        OwnerCredentialsInput: {
+        /** @description Why a step is let pass. */
+        OnboardingOverrideInput: {
+            /** @description For the activity log: 1 to 512 characters. */
+            reason: string;
+        };
+        /** @description One step. */
+        OnboardingStep: {
+            /** @description Why it cannot be done yet. */
+            blockingReason?: string;
+            /** @description Whether the company's services ask for it; a step that they do not ask for is done. */
+            isNeeded: boolean;
+            /** @description What to do next for it. */
+            nextAction?: string;
+            /** @description Who let it pass, and why. */
+            overridden?: components["schemas"]["OnboardingOverride"];
             /**
-             * Format: password
-             * @description Without one the owner cannot sign in until a password is set.
+             * @description Where a step stands.
+             * @enum {string}
              */
+            state: "Done" | "Overridden" | "Open" | "Blocked";
+            /** @description `company`, `cloudConnect`, `backupServers`, `licence`. */
+            step: string;
+        };
+        Organization: {
+            alias?: string | null;
+            city?: string | null;
+            companyId?: string | null;
+            /** Format: int32 */
+            country?: number | null;
+            countryName?: string | null;
+            domain?: string | null;
+            email?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            legalName?: string | null;
+            locationAdmin0Code?: string | null;
+            locationAdmin1Code?: string | null;
+            locationAdmin2Code?: string | null;
+            name: string;
+            notes?: string | null;
+            phone?: string | null;
+            regionName?: string | null;
+            /** Format: int32 */
+            state?: number | null;
+            street?: string | null;
+            taxId?: string | null;
+            /** @enum {string} */
+            readonly type?: "Unknown" | "Company" | "Provider" | "Reseller";
+            veeamTenantId?: string | null;
+            website?: string | null;
+            zipCode?: string | null;
+        };
+        OrganizationInput: {
+            alias?: string | null;
+            city?: string | null;
+            companyId?: string | null;
+            /** Format: int32 */
+            country?: number | null;
+            countryName?: string | null;
+            domain?: string | null;
+            email?: string | null;
+            legalName?: string | null;
+            locationAdmin0Code?: string | null;
+            locationAdmin1Code?: string | null;
+            locationAdmin2Code?: string | null;
+            name: string;
+            notes?: string | null;
+            phone?: string | null;
+            regionName?: string | null;
+            /** Format: int32 */
+            state?: number | null;
+            street?: string | null;
+            taxId?: string | null;
+            veeamTenantId?: string | null;
+            website?: string | null;
+            zipCode?: string | null;
+        };
+        OrganizationLocation: {
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            name: string;
+            /** Format: uuid */
+            readonly organizationUid?: string;
+            /** Format: int64 */
+            quotaGb: number;
+            /**
+             * @default Custom
+             * @enum {string}
+             */
+            readonly type: "Unknown" | "Default" | "Hosted" | "Custom";
+        };
+        OrganizationLocationInput: {
+            name: string;
+            /** Format: uuid */
+            organizationUid: string;
+            /** Format: int32 */
+            quotaGb: number;
+        };
+        OwnerCredentials: {
+            /** Format: password */
             password?: string | null;
             userName: string;
         };
-        /** @description Which part of a list an answer is. */
         PagingInformation: {
-            /**
-             * Format: int32
-             * @description Those in this answer.
-             */
+            /** Format: int32 */
             count: number;
-            /**
-             * Format: int32
-             * @description Those before this answer.
-             */
+            /** Format: int32 */
             offset: number;
-            /**
-             * Format: int32
-             * @description All that the filter admits.
-             */
+            /** Format: int32 */
             total: number;
         };
-        /** @description A plugin in the host's folder of plugins. */
+        /** @enum {string} */
+        PermissionClaims: "HostedPublicCloudJobCreate" | "HostedPublicCloudJobEdit" | "HostedPublicCloudJobDelete" | "HostedPublicCloudJobStartStop" | "HostedPublicCloudJobEnableDisable" | "HostedPublicCloudRestore" | "HostedVbm365JobCreate" | "HostedVbm365JobEdit" | "HostedVbm365JobDelete" | "HostedVbm365JobStartStop" | "HostedVbm365JobEnableDisable" | "HostedVbm365JobScopeWrite" | "HostedVbm365JobRepositoryWrite" | "HostedVbm365JobScheduleWrite" | "HostedVbm365Restore" | "HostedVbrJobCreate" | "HostedVbrJobEdit" | "HostedVbrJobDelete" | "HostedVbrJobStartStop" | "HostedVbrJobEnableDisable" | "HostedVbrJobScopeWrite" | "HostedVbrJobStorageWrite" | "HostedVbrJobRetentionWrite" | "HostedVbrJobGuestProcessingWrite" | "HostedVbrJobScheduleWrite" | "RemoteVbrJobEdit" | "RemoteVbrJobDelete" | "RemoteVbrJobStartStop" | "RemoteVbrJobEnableDisable" | "RemoteVbm365JobCreate" | "RemoteVbm365JobEdit" | "RemoteVbm365JobDelete" | "RemoteVbm365JobStartStop" | "RemoteVbm365JobEnableDisable" | "RemoteVbm365JobScopeWrite" | "RemoteVbm365JobRepositoryWrite" | "RemoteVbm365JobScheduleWrite" | "RemoteVbm365Restore" | "RemotePublicCloudJobStartStop" | "RemotePublicCloudJobEnableDisable";
+        /** @enum {string} */
+        PluginFeature: "RestApiKey" | "Agent" | "HealthMonitoring" | "ReadinessCheck" | "DataPurge" | "LogsDownload" | "LeasedDatabase";
         PluginInfo: {
-            /** @description Whether it runs. */
-            enabled: boolean;
-            /** @description `vendor.name`; ours. */
-            id: string;
-            name: string;
+            readonly agentPermissionRules?: {
+                readonly agentsAreAllowedByDefault?: boolean;
+                readonly rules?: components["schemas"]["PluginPermissionRule"][];
+            };
+            readonly availableVersions?: string[];
+            readonly description?: string;
+            readonly enabled?: boolean;
+            readonly hasApiKey?: boolean;
+            readonly icon?: string;
+            readonly name?: string;
+            readonly organizationPermissionRules?: {
+                readonly organizationsAreAllowedByDefault?: boolean;
+                readonly rules?: components["schemas"]["PluginPermissionRule"][];
+            };
+            /** Format: uuid */
+            readonly pluginId?: string;
+            readonly supportedFeatures?: components["schemas"]["PluginFeature"][];
+            readonly version?: string;
+        };
+        PluginPermissionRule: {
+            readonly allowed?: boolean;
+            readonly id?: string;
+        };
+        PolicySettings: {
+            enforceMfaPolicy?: boolean | null;
             /**
-             * Format: uuid
-             * @description The `UUIDv5` of `id`.
-             */
-            pluginId: string;
-            /** @description Why it, or its newer version, does not run; ours, for the provider only. */
-            refusal?: string;
-            /**
-             * @description How a plugin is.
+             * @default Disabled
              * @enum {string}
              */
-            state: "loaded" | "refused" | "paused";
-            /** @description Of what runs; absent if nothing does. */
-            version?: string;
+            mfaPolicyStatus: "Unknown" | "Disabled" | "Enabled" | "EnabledByInheritance";
+            powerShellSessionsEnabled: boolean;
+            readonly powerShellSessionsEnabledByManager?: boolean;
+            redirectingToVbrWebUIEnabled: boolean;
+            readonly redirectingToVbrWebUIEnabledByManager?: boolean;
+            redirectingToVbrWizardEnabled: boolean;
+            readonly redirectingToVbrWizardEnabledByManager?: boolean;
+            restApiProxyingEnabled: boolean;
+            readonly restApiProxyingEnabledByManager?: boolean;
+            webhooksEnabled: boolean;
+            readonly webhooksEnabledByManager?: boolean;
         };
-        /** @description A computer that is backed up. Its id is `backupAgentUid`, which restore points name too. */
+        ProtectedComputerManagedByBackupServer: {
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            readonly guestOs?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly ipAddresses?: string[];
+            /** Format: date-time */
+            readonly latestRestorePointDate?: string | null;
+            malwareState?: components["schemas"]["MalwareState"];
+            readonly name?: string;
+            /** @enum {string} */
+            readonly operationMode?: "Unknown" | "Server" | "Workstation";
+            /** Format: uuid */
+            readonly organizationUid?: string;
+            /** @enum {string} */
+            readonly platformType?: "Unknown" | "Windows" | "Linux" | "Mac";
+            readonly protectionGroups?: string[];
+            /** Format: uuid */
+            readonly sourceInstanceUid?: string;
+        };
+        ProtectedComputerManagedByBackupServerBackup: {
+            /** Format: uuid */
+            readonly backupAgentUid?: string;
+            /** Format: uuid */
+            readonly backupObjectUid?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @enum {string} */
+            readonly jobKind?: "Unknown" | "Backup" | "Copy";
+            readonly jobName?: string;
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            /** Format: date-time */
+            readonly latestRestorePointDate?: string | null;
+            /** Format: int64 */
+            readonly latestRestorePointSize?: number;
+            malwareState?: components["schemas"]["MalwareState"];
+            /** Format: int64 */
+            readonly provisionedSourceSize?: number;
+            /** Format: uuid */
+            readonly repositoryUid?: string;
+            /** Format: int32 */
+            readonly restorePoints?: number;
+            targetLocationTier?: components["schemas"]["SobrRepositoryTier"];
+            /** @enum {string} */
+            readonly targetType?: "Unknown" | "Local" | "Cloud";
+            /** Format: int64 */
+            readonly totalRestorePointSize?: number;
+            /** Format: int64 */
+            readonly usedSourceSize?: number | null;
+        };
+        ProtectedComputerManagedByBackupServerRestorePoint: {
+            /** Format: uuid */
+            readonly backupAgentUid?: string;
+            /** Format: date-time */
+            readonly backupCreationTime?: string | null;
+            /** Format: uuid */
+            readonly backupUid?: string;
+            /** Format: int32 */
+            readonly cpuCores?: number;
+            /** Format: date-time */
+            readonly fileCreationTime?: string | null;
+            /** Format: int64 */
+            readonly incrementRawDataSize?: number;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            malwareState?: components["schemas"]["MalwareState"];
+            /** Format: int64 */
+            readonly memory?: number;
+            /** Format: int64 */
+            readonly provisionedSourceSize?: number;
+            /** Format: uuid */
+            readonly repositoryUid?: string;
+            /** Format: int64 */
+            readonly size?: number;
+            /** Format: int64 */
+            readonly sourceSize?: number;
+            /** @enum {string} */
+            readonly targetType?: "Unknown" | "Local" | "Cloud";
+            /** Format: int64 */
+            readonly usedSourceSize?: number | null;
+        };
         ProtectedComputerManagedByConsole: {
             /** Format: uuid */
-            backupAgentUid: string;
-            /** @description Absent: never backed up. */
-            latestRestorePointDate?: components["schemas"]["Instant"];
-            name: string;
-            operationMode: components["schemas"]["ProtectedComputerOperationMode"];
+            readonly backupAgentUid?: string;
+            /** Format: date-time */
+            readonly latestRestorePointDate?: string;
+            readonly name?: string;
+            /** Format: int32 */
+            readonly numberOfJobs?: number;
+            /** @enum {string} */
+            readonly operationMode?: "Unknown" | "Server" | "Workstation";
             /** Format: uuid */
-            organizationUid: string;
+            readonly organizationUid?: string;
         };
-        /** @description A state that a computer can be restored to. */
         ProtectedComputerManagedByConsoleRestorePoint: {
-            backedupItems: string;
+            readonly backedupItems?: string;
             /** Format: uuid */
-            backupAgentUid: string;
-            creationDate: components["schemas"]["Instant"];
-            destination: string;
+            readonly backupAgentUid?: string;
+            /** Format: date-time */
+            readonly creationDate?: string | null;
+            readonly destination?: string;
+            /** Format: int64 */
+            readonly incrementRawDataSize?: number | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            /** Format: int64 */
+            readonly size?: number | null;
+            /** Format: int64 */
+            readonly sourceSize?: number | null;
+        };
+        ProtectedOnPremisesFileShare: {
+            /** Format: int32 */
+            readonly archiveRestorePoints?: number;
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** Format: uuid */
+            readonly fileShareUid?: string;
+            /** Format: date-time */
+            readonly latestRestorePointDate?: string | null;
+            readonly name?: string;
+            /** Format: uuid */
+            readonly organizationUid?: string;
+            /** Format: int32 */
+            readonly restorePoints?: number;
+            /** Format: int64 */
+            readonly totalArchiveSize?: number;
+            /** Format: int64 */
+            readonly totalShortTermBackupSize?: number;
+        };
+        ProtectedOnPremisesFileShareRestorePoint: {
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** Format: uuid */
+            readonly backupUid?: string | null;
+            /** Format: uuid */
+            readonly fileShareUid?: string;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default true */
+            isArchive: boolean;
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            /** Format: date-time */
+            readonly restorePointDate?: string;
+            /** Format: int64 */
+            readonly size?: number | null;
+        };
+        ProtectedVirtualMachine: {
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            readonly hierarchyRef?: string;
+            readonly immutable?: boolean;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly ipAddresses?: string[];
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            /** Format: date-time */
+            readonly latestRestorePointDate?: string;
+            /** Format: int64 */
+            readonly latestRestorePointSize?: number | null;
+            malwareState?: components["schemas"]["MalwareState"];
+            readonly name?: string;
+            /** Format: uuid */
+            readonly objectUid?: string | null;
+            /** Format: uuid */
+            readonly organizationUid?: string;
+            readonly parentHostRef?: string;
+            /** Format: int64 */
+            readonly provisionedSourceSize?: number;
+            /** Format: int32 */
+            readonly restorePoints?: number;
+            /** Format: int64 */
+            readonly totalRestorePointSize?: number | null;
+            /** Format: int64 */
+            readonly usedSourceSize?: number | null;
+        };
+        ProtectedVirtualMachineBackup: {
+            /** Format: uuid */
+            readonly backupObjectUid?: string;
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** @enum {string} */
+            readonly backupType?: "Unknown" | "Backup" | "Replication" | "BackupCopy" | "BackupToTape" | "Orphaned";
+            readonly immutable?: boolean;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            /** Format: date-time */
+            readonly latestRestorePointDate?: string | null;
+            /** Format: int64 */
+            readonly latestRestorePointSize?: number | null;
+            malwareState?: components["schemas"]["MalwareState"];
+            /** Format: uuid */
+            readonly repositoryUid?: string;
+            /** Format: int32 */
+            readonly restorePoints?: number;
+            targetLocationTier?: components["schemas"]["SobrRepositoryTier"];
+            /** @enum {string} */
+            readonly targetType?: "Unknown" | "Local" | "Cloud";
+            /** Format: int64 */
+            readonly totalRestorePointSize?: number | null;
+            /** Format: uuid */
+            readonly virtualMachineUid?: string;
+        };
+        ProtectedVirtualMachineBackupRestorePoint: {
+            /** Format: date-time */
+            readonly backupCreationTime?: string | null;
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** Format: uuid */
+            readonly backupUid?: string;
+            /** Format: int32 */
+            readonly cpuCores?: number;
+            /** Format: date-time */
+            readonly fileCreationTime?: string | null;
+            readonly filePath?: string;
+            readonly gfsType?: ("Weekly," | "Monthly," | "Quarterly," | "Yearly")[];
+            /** Format: date-time */
+            readonly immutableTill?: string | null;
+            /** Format: int64 */
+            readonly incrementRawDataSize?: number | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            readonly isConsistent?: boolean | null;
+            /** Format: uuid */
+            readonly jobUid?: string | null;
+            malwareState?: components["schemas"]["MalwareState"];
+            /** Format: int64 */
+            readonly memory?: number;
+            /** Format: int64 */
+            readonly provisionedSourceSize?: number | null;
+            /** Format: uuid */
+            readonly repositoryUid?: string;
+            /** Format: int64 */
+            readonly size?: number | null;
+            tier?: components["schemas"]["SobrRepositoryTier"];
+            /** Format: int64 */
+            readonly usedSourceSize?: number | null;
+            /** Format: uuid */
+            readonly virtualMachineUid?: string;
+        };
+        Provider: {
+            _embedded?: components["schemas"]["EmbeddedForOrganizationChildren"];
             /** Format: uuid */
             instanceUid: string;
-            /**
-             * Format: int64
-             * @description Bytes stored, where the engine says.
-             */
-            size?: number;
-            /**
-             * Format: int64
-             * @description Bytes protected, where the engine says.
-             */
-            sourceSize?: number;
         };
-        /**
-         * @description What a computer is used as.
-         * @enum {string}
-         */
-        ProtectedComputerOperationMode: "Unknown" | "Server" | "Workstation";
-        /** @description One failure. */
-        ResponseError: {
+        /** @enum {string} */
+        ProviderExpand: "Organization";
+        Reseller: {
+            _embedded?: components["schemas"]["EmbeddedForOrganizationChildren"];
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default false */
+            isRestAccessEnabled: boolean;
+            readonly name?: string;
+            proPartnerId?: string | null;
+            resellerServices?: components["schemas"]["ResellerServices"];
+            /**
+             * @default Active
+             * @enum {string}
+             */
+            status: "Unknown" | "Active" | "Disabled";
+        };
+        ResellerAggregatedUsage: {
+            readonly counters?: components["schemas"]["AggregatedUsage"][];
+            /** Format: date */
+            readonly date?: string;
+            /** Format: uuid */
+            readonly resellerUid?: string;
+        };
+        ResellerBackupAgentsManagement: {
+            /** Format: int32 */
+            serverAgentsQuota?: number | null;
+            /** Format: int32 */
+            workstationAgentsQuota?: number | null;
+        };
+        ResellerCloudConnectQuota: {
+            /** Format: int64 */
+            dataTransferOutQuota?: number | null;
             /**
              * Format: int32
-             * @description The HTTP status, or for a server fault the one that 520 stands for.
+             * @default 1
              */
+            insiderProtectionQuota: number | null;
+            /** @default false */
+            isWanAccelerationEnabled: boolean;
+            /**
+             * Format: int32
+             * @default 1
+             */
+            maxConcurrentTask: number | null;
+            /**
+             * @default MbytePerSec
+             * @enum {string|null}
+             */
+            throttlingUnit: "MbitPerSec" | "KbytePerSec" | "MbytePerSec" | null;
+            /**
+             * Format: int32
+             * @default 1
+             */
+            throttlingValue: number | null;
+        } | null;
+        /** @enum {string} */
+        ResellerExpand: "Organization";
+        ResellerHostedServices: {
+            /** @default false */
+            backupResourcesEnabled: boolean;
+            /** @default false */
+            vb365ManagementEnabled: boolean;
+            /** @default false */
+            vbPublicCloudManagementEnabled: boolean;
+        };
+        ResellerInput: {
+            description?: string | null;
+            /** @default false */
+            isRestAccessEnabled: boolean;
+            organizationInput: components["schemas"]["OrganizationInput"];
+            ownerCredentials: components["schemas"]["OwnerCredentials"];
+            proPartnerId?: string | null;
+            resellerServices?: components["schemas"]["ResellerServices"];
+        };
+        ResellerRemoteServices: {
+            backupAgentsManagement?: components["schemas"]["ResellerBackupAgentsManagement"];
+            /** @default false */
+            backupServersManagementEnabled: boolean;
+            /** @default false */
+            vb365ManagementEnabled: boolean;
+            /** @default false */
+            vbPublicCloudManagementEnabled: boolean;
+        };
+        ResellerServices: {
+            /** @default false */
+            cloudConnectManagementEnabled: boolean;
+            cloudConnectQuota?: components["schemas"]["ResellerCloudConnectQuota"];
+            hostedServices?: components["schemas"]["ResellerHostedServices"];
+            /** @default false */
+            isFileLevelRestoreEnabled: boolean;
+            remoteServices?: components["schemas"]["ResellerRemoteServices"];
+        };
+        /** @description Where a reseller may make tenants. */
+        ResellerSites: {
+            /** @description Cloud Connect sites, each once. */
+            siteUids: string[];
+        };
+        ResponseError: {
+            /** Format: int32 */
             code: number;
-            /** @description For people: what is wrong, and the way out. */
             message: string;
             /** @description The parameter it is about. */
             parameterName?: string;
@@ -941,28 +3597,31 @@ export interface components {
              * @description Seconds to wait before another try.
              */
             retryAfter?: number;
-            /**
-             * @description Of what nature a failure is.
-             * @enum {string}
-             */
-            type: "unspecified" | "logical" | "retryableLogical" | "security";
+            /** @enum {string} */
+            type: "unspecified" | "transport" | "logical" | "retryableLogical" | "security";
         };
-        /** @description Facts about an answer. */
         ResponseMetadata: {
-            /** @description Which part of the list this is. */
-            pagingInfo: components["schemas"]["PagingInformation"];
-        };
+            pagingInfo?: components["schemas"]["PagingInformation"] | null;
+        } | null;
         /** @description Who is signed in. */
         Session: {
             /** @description For the header `X-CSRF-Token` of unsafe methods. */
             csrfToken: string;
             user: components["schemas"]["SessionUser"];
         };
-        /** @description Who signs in. */
+        /** @description What a first step leads to. */
+        SessionBegun: components["schemas"]["Session"] | components["schemas"]["CodeWanted"];
+        /** @description Who signs in: with name and password, then, if the answer has an `mfaToken`, with that and a code. */
         SessionInput: {
+            /** @description In the second step: of the authenticator. */
+            mfaCode?: string | null;
+            /** @description In the second step, if the first one gave it: what was put into the authenticator. */
+            mfaSecretUrl?: string | null;
+            /** @description In the second step, instead of name and password. */
+            mfaToken?: string | null;
             /** Format: password */
-            password: string;
-            username: string;
+            password?: string | null;
+            username?: string | null;
         };
         /** @description The user of a session. */
         SessionUser: {
@@ -976,66 +3635,416 @@ export interface components {
             /** Format: uuid */
             uid: string;
         };
-        /** @description What the client fills in. */
-        TokenForm: {
-            /** @description `password` or `refresh_token`. */
-            grant_type: string;
-            /**
-             * Format: password
-             * @description With `password`.
-             */
-            password?: string | null;
-            /** @description With `refresh_token`. */
-            refresh_token?: string | null;
-            /** @description With `password`. */
-            username?: string | null;
+        SmtpServerCertificateInfo: {
+            friendlyName: string;
+            hash: string;
+            isValid: boolean;
+            issuerName: string;
+            /** Format: date */
+            notAfter: string;
+            /** Format: date */
+            notBefore: string;
+            serialNumber: string;
+            signatureAlgorithm: string;
+            subjectName: string;
+        } | null;
+        SmtpSettings: {
+            exclusivelyAcceptedCertificateHash?: string | null;
+            oAuth2Credential?: components["schemas"]["OAuth2Credential"] | null;
+            passwordCredential?: {
+                /** Format: password */
+                password?: string;
+                saslMechanism?: string;
+                userName: string;
+            } | null;
+            serverAddress: string;
+            /** @description Hours, minutes and seconds: `00:00:30`. */
+            timeout: string;
+            /** @enum {string} */
+            tlsMode: "auto" | "none" | "sslOnConnect" | "startTls" | "startTlsWhenAvailable";
         };
-        /** @description Somebody who signs in. */
-        User: {
-            credentials: components["schemas"]["CredentialsInfo"];
+        /** @enum {string} */
+        SobrRepositoryTier: "Unknown" | "None" | "Performance" | "Archive" | "Capacity";
+        TenantBackupResource: {
+            cloudRepositoryName: string;
             /** Format: uuid */
-            instanceUid: string;
-            mfaPolicyConfigurationStatus: string;
-            mfaPolicyStatus: string;
+            readonly companyUid?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default false */
+            isDefault: boolean;
+            /** @default true */
+            isServersQuotaUnlimited: boolean;
+            /** @default true */
+            isVmsQuotaUnlimited: boolean;
+            /** @default false */
+            isWanAccelerationEnabled: boolean;
+            /** @default true */
+            isWorkstationsQuotaUnlimited: boolean;
+            /** Format: uuid */
+            readonly repositoryUid?: string;
+            /** Format: int32 */
+            serversQuota?: number | null;
+            /** Format: uuid */
+            readonly siteUid?: string;
+            /** Format: int64 */
+            storageQuota: number;
+            /** Format: uuid */
+            readonly tenantUid?: string;
+            /** Format: int64 */
+            readonly usedSpace?: number | null;
+            /** Format: int32 */
+            vmsQuota?: number | null;
+            /** Format: uuid */
+            wanAcceleratorUid?: string | null;
+            /** Format: int32 */
+            workstationsQuota?: number | null;
+        };
+        TenantBackupResourceInput: {
+            cloudRepositoryName: string;
+            /** @default false */
+            isDefault: boolean;
+            /** @default true */
+            isServersQuotaUnlimited: boolean;
+            /** @default true */
+            isVmsQuotaUnlimited: boolean;
+            /** @default false */
+            isWanAccelerationEnabled: boolean;
+            /** @default true */
+            isWorkstationsQuotaUnlimited: boolean;
+            /** Format: uuid */
+            repositoryUid: string;
+            /** Format: int32 */
+            serversQuota?: number | null;
+            /** Format: int64 */
+            storageQuota: number;
+            /** Format: int32 */
+            vmsQuota?: number | null;
+            /** Format: uuid */
+            wanAcceleratorUid?: string | null;
+            /** Format: int32 */
+            workstationsQuota?: number | null;
+        };
+        TenantBackupResourceUsage: {
+            /** Format: int64 */
+            readonly archiveTierUsage?: number | null;
+            /** Format: uuid */
+            readonly backupResourceUid?: string;
+            /** Format: int64 */
+            readonly capacityTierUsage?: number | null;
+            /** Format: uuid */
+            readonly companyUid?: string | null;
+            /** Format: int64 */
+            readonly performanceTierUsage?: number | null;
+            /** Format: int32 */
+            readonly serverBackups?: number;
+            /** Format: int64 */
+            readonly storageQuota?: number;
+            /** Format: uuid */
+            readonly tenantUid?: string;
+            /** Format: int64 */
+            readonly usedStorageQuota?: number;
+            /** Format: int32 */
+            readonly vmBackups?: number;
+            /** Format: int32 */
+            readonly workstationBackups?: number;
+        };
+        TenantReplicationResource: {
+            /** Format: uuid */
+            readonly companyUid?: string | null;
+            hardwarePlans?: components["schemas"]["TenantReplicationResourceHardwarePlan"][];
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** @default false */
+            isFailoverCapabilitiesEnabled: boolean;
+            /** @default false */
+            isPublicAllocationEnabled: boolean;
             /**
-             * Format: uuid
-             * @description The company, or for the provider's own users the installation.
+             * Format: int32
+             * @default 0
              */
-            organizationUid: string;
+            numberOfPublicIps: number;
+            /** Format: uuid */
+            readonly siteUid?: string;
+            /** Format: uuid */
+            readonly tenantUid?: string;
+        };
+        TenantReplicationResourceHardwarePlan: {
+            /** Format: uuid */
+            hardwarePlanUid: string;
+            /** @default false */
+            isWanAccelerationEnabled: boolean;
+            /** Format: uuid */
+            wanAcceleratorUid?: string | null;
+        };
+        TenantReplicationResourceUsage: {
+            /** Format: uuid */
+            readonly companyUid?: string | null;
+            /** Format: uuid */
+            readonly hardwarePlanUid?: string;
+            /** Format: int32 */
+            readonly hostsCoresCount?: number;
+            /** Format: int64 */
+            readonly memoryUsage?: number;
+            /** Format: int32 */
+            readonly numberOfVms?: number;
+            /** Format: uuid */
+            readonly siteUid?: string;
+            /** Format: int64 */
+            readonly storageUsage?: number;
+            /** Format: uuid */
+            readonly tenantUid?: string;
+            /** Format: int32 */
+            readonly vCPUsConsumed?: number;
+        };
+        TenantTrafficResource: {
+            /** Format: uuid */
+            readonly companyUid?: string | null;
+            /** Format: int64 */
+            dataTransferOutQuota?: number | null;
+            /** @default true */
+            isDataTransferOutQuotaUnlimited: boolean;
+            /** Format: uuid */
+            readonly siteUid?: string;
+            /** Format: uuid */
+            readonly tenantUid?: string;
+        };
+        TestEmailOptions: {
+            from: string;
+            senderName?: string | null;
+            to: string;
+        };
+        TestSmtpSettingsResponse: {
+            error?: components["schemas"]["ResponseError"];
+            /** @enum {string} */
+            result: "Ok" | "ConnectionError" | "AuthenticationError";
+            serverCertificate?: components["schemas"]["SmtpServerCertificateInfo"];
+            smtpSettings?: components["schemas"]["SmtpSettings"];
+        };
+        TimeZone: {
+            readonly displayName?: string | null;
+            timeZoneId: string;
+            /** Format: int32 */
+            readonly utcOffset?: number | null;
+        };
+        TotpSecret: {
+            secret: string;
+            secretUrl: string;
+        };
+        UnverifiedAgent: {
+            agentLabel?: string | null;
+            readonly hostName?: string | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /** Format: uuid */
+            readonly organizationUid?: string | null;
+            /** @enum {string} */
+            readonly platformType?: "Unknown" | "Windows" | "Linux" | "Mac";
+            /** Format: date-time */
+            readonly registrationTime?: string;
+            rejectReason?: string | null;
+            /** @enum {string} */
+            readonly status?: "Unknown" | "Accepted" | "Inaccessible" | "Pending" | "Rejected" | "Applying";
+            statusMessage?: string | null;
+            /** @enum {string} */
+            readonly type?: "Unknown" | "CloudConnect" | "Client" | "Hosted";
+        };
+        User: {
+            credentials?: components["schemas"]["CredentialsInfo"] | null;
+            /** Format: uuid */
+            readonly instanceUid?: string;
+            /**
+             * @default NotConfigured
+             * @enum {string}
+             */
+            readonly mfaPolicyConfigurationStatus: "Unknown" | "NotConfigured" | "Configured";
+            /**
+             * @default Disabled
+             * @enum {string}
+             */
+            mfaPolicyStatus: "Unknown" | "Disabled" | "Enabled" | "EnabledByInheritance";
+            /** Format: uuid */
+            readonly organizationUid?: string;
             profile: components["schemas"]["UserProfile"];
             role: components["schemas"]["UserRole"];
-            /** @description `Enabled`: others cannot ask. */
-            status: string;
-            userName: string;
+            /**
+             * @default Enabled
+             * @enum {string}
+             */
+            status: "Unknown" | "Enabled" | "Disabled";
+            readonly userName?: string;
         };
-        /** @description How a user is reached. */
+        /** @description What a user sees of their organisation. */
+        UserAssignments: {
+            /**
+             * @description For location administrators and location users.
+             * @default []
+             */
+            locationUids: string[];
+            /**
+             * @description For site administrators.
+             * @default []
+             */
+            siteUids: string[];
+        };
+        UserBackupResourceInput: {
+            description?: string | null;
+            /** @default true */
+            isStorageQuotaUnlimited: boolean;
+            resourceFriendlyName: string;
+            /** Format: uuid */
+            siteUid?: string | null;
+            /** Format: int64 */
+            storageQuota?: number | null;
+            /** Format: uuid */
+            tenantBackupResourceUid: string;
+            vcdUserId?: string | null;
+        };
+        UserInput: {
+            backupResource?: components["schemas"]["UserBackupResourceInput"] | null;
+            credentials: components["schemas"]["Credentials"];
+            /**
+             * @default Disabled
+             * @enum {string}
+             */
+            mfaPolicyStatus: "Unknown" | "Disabled" | "Enabled";
+            /** Format: uuid */
+            organizationUid: string;
+            profile: components["schemas"]["UserProfile"];
+            /** @enum {string} */
+            role: "Unknown" | "PortalAdministrator" | "PortalOperator" | "PortalReadonlyOperator" | "SiteAdministrator" | "CompanyLocationAdministrator" | "CompanyLocationUser" | "CompanyOwner" | "CompanyAdministrator" | "CompanyInvoiceAuditor" | "CompanySubtenant" | "ResellerOwner" | "ResellerOperator" | "ResellerUser" | "ResellerInvoiceAuditor" | "ResellerAdministrator" | "CompanyTenant";
+        };
+        UserLogin: {
+            /** Format: uuid */
+            readonly companyId?: string;
+            readonly companyName?: string;
+            /** Format: date-time */
+            readonly creationDate?: string;
+            description: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            readonly expirationDate?: string;
+            /** Format: int64 */
+            id: number;
+            identifierInProvider: string;
+            identityProviderName: string;
+            isReadAccessOnly: boolean;
+            /**
+             * Format: date-time
+             * @description When it was used last.
+             */
+            readonly lastUsedDate?: string;
+            readonly parameters?: string;
+            readonly scopes?: ("unknown" | "integration" | "rest" | "ui")[];
+            /** @enum {string} */
+            status: "Unknown" | "enabled" | "disabled" | "disabledDueToUser" | "disabledDueToCompany" | "disabledDueToSystem" | "disabledDueSystemComponentsRestrictions" | "disabledDueToTenant";
+            /** @description Whether it was ever used: `used` or `unused`. */
+            readonly usage: string;
+            readonly userName?: string;
+            /** Format: uuid */
+            userUid: string;
+        };
         UserProfile: {
-            title: string;
+            address?: string | null;
+            email?: string | null;
+            firstName?: string | null;
+            lastName?: string | null;
+            phone?: string | null;
+            /**
+             * @default Unknown
+             * @enum {string}
+             */
+            title: "Unknown" | "Mr" | "Miss" | "Mrs" | "Ms";
         };
-        /**
-         * @description The roles as users carry them. The operations table has other words for the same ones.
-         * @enum {string}
-         */
-        UserRole: "PortalAdministrator" | "SiteAdministrator" | "PortalOperator" | "PortalReadonlyOperator" | "ResellerOwner" | "ResellerAdministrator" | "ResellerOperator" | "ResellerUser" | "ResellerInvoiceAuditor" | "CompanyOwner" | "CompanyAdministrator" | "CompanyTenant" | "CompanyLocationAdministrator" | "CompanyLocationUser" | "CompanySubtenant" | "CompanyInvoiceAuditor";
+        /** @enum {string} */
+        UserRole: "Unknown" | "PortalAdministrator" | "PortalOperator" | "PortalReadonlyOperator" | "SiteAdministrator" | "CompanyLocationAdministrator" | "CompanyLocationUser" | "CompanyOwner" | "CompanyAdministrator" | "CompanyInvoiceAuditor" | "CompanySubtenant" | "ResellerOwner" | "ResellerOperator" | "ResellerUser" | "ResellerInvoiceAuditor" | "ResellerAdministrator" | "CompanyTenant";
+        Vb365ProtectedObject: {
+            readonly archiveRepositoryName?: string | null;
+            /** Format: uuid */
+            readonly archiveRepositoryUid?: string | null;
+            /** Format: int32 */
+            readonly archiveRestorePointsCount?: number;
+            readonly consumesLicense?: boolean | null;
+            readonly fileRestorePortalUrl?: string | null;
+            readonly id?: string;
+            readonly isEducationalUser?: boolean | null;
+            readonly isFileRestorePortalEnabled?: boolean;
+            readonly isRestorePortalAccessEnabled?: boolean;
+            /** Format: date-time */
+            readonly latestRestorePointDate?: string;
+            readonly locationName?: string | null;
+            /** Format: uuid */
+            readonly locationUid?: string | null;
+            readonly name?: string;
+            readonly organizationName?: string | null;
+            /** Format: uuid */
+            readonly organizationUid?: string | null;
+            protectedDataType?: components["schemas"]["Vb365ProtectedObjectType"];
+            readonly repositoryName?: string;
+            /** Format: uuid */
+            readonly repositoryUid?: string;
+            /** Format: int32 */
+            readonly restorePointsCount?: number;
+            readonly siteName?: string | null;
+            /** Format: uuid */
+            readonly siteUid?: string | null;
+            readonly vb365OrganizationName?: string | null;
+            /** Format: uuid */
+            readonly vb365OrganizationUid?: string | null;
+            readonly vb365ServerName?: string;
+            /** Format: uuid */
+            readonly vb365ServerUid?: string;
+        };
+        /** @enum {string} */
+        Vb365ProtectedObjectType: "Unknown" | "User" | "Group" | "Teams" | "Site";
+        Warning: {
+            readonly message?: string;
+        };
+        Warnings: components["schemas"]["Warning"][] | null;
+        WelcomeEmailOptions: {
+            /** Format: password */
+            password: string | null;
+        };
     };
     responses: never;
     parameters: {
+        backupServerUid_path: string;
         /** @description 3.4 to 3.7 */
         clientVersion: string;
+        companyUid_path: string;
+        companyUid_query: string;
         /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
         filter: string;
         /** @description Most rows of the page */
         limit: number;
+        managementAgentUid_path: string;
         /** @description Rows before the page */
         offset: number;
+        organizationUid_path: string;
         /** @description Echoed, and in the host's log */
         requestId: string;
+        resellerUid_path: string;
         /** @description JSON: [{"propertyPath": …}] */
         select: string;
+        siteUid_path: string;
         /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
         sort: string;
+        tenantUid_path: string;
     };
-    requestBodies: never;
+    requestBodies: {
+        JsonPatches: {
+            content: {
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        WelcomeEmailOptions: {
+            content: {
+                "application/json": components["schemas"]["WelcomeEmailOptions"];
+            };
+        };
+    };
     headers: never;
     pathItems: never;
 }
@@ -1044,30 +4053,58 @@ export interface operations {
     GetAboutInformation: {
         parameters: {
             query?: {
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description What runs here */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_About"];
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "actualValVersion": "actual val version",
+                     *         "actualVamVersion": "actual vam version",
+                     *         "actualVawVersion": "actual vaw version",
+                     *         "installationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "installationId": "38c7064d-9ac8-507a-b9fa-264cd759dc3c",
+                     *         "linuxManagementAgentVersion": "linux management agent version",
+                     *         "macManagementAgentVersion": "mac management agent version",
+                     *         "serverVersion": "server version",
+                     *         "windowsManagementAgentVersion": "windows management agent version"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["About"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1081,38 +4118,76 @@ export interface operations {
     GetActiveAlarms: {
         parameters: {
             query?: {
-                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
-                filter?: components["parameters"]["filter"];
-                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
-                sort?: components["parameters"]["sort"];
-                /** @description Most rows of the page */
-                limit?: components["parameters"]["limit"];
-                /** @description Rows before the page */
-                offset?: components["parameters"]["offset"];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of alarms */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_ActiveAlarm"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "alarmTemplateUid": "837755dc-a428-5f1f-b962-38966c1123ec",
+                     *           "area": "vspc",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "lastActivation": {
+                     *             "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *             "message": "All objects were backed up",
+                     *             "remark": "remark",
+                     *             "status": "Resolved",
+                     *             "time": "2026-01-31T02:00:00.0000000Z"
+                     *           },
+                     *           "object": {
+                     *             "computerName": "reception-02",
+                     *             "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *             "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *             "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *             "objectName": "object name",
+                     *             "objectUid": "a9ad85e7-5a5f-552a-90c3-ef60ff823350",
+                     *             "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *             "type": "ManagementAgent"
+                     *           },
+                     *           "repeatCount": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ActiveAlarm"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1126,14 +4201,11 @@ export interface operations {
     GetActiveAlarm: {
         parameters: {
             query?: {
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path: {
                 activeAlarmUid: string;
@@ -1142,16 +4214,59 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The alarm */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_ActiveAlarm"];
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "alarmTemplateUid": "837755dc-a428-5f1f-b962-38966c1123ec",
+                     *         "area": "vspc",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "lastActivation": {
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "message": "All objects were backed up",
+                     *           "remark": "remark",
+                     *           "status": "Resolved",
+                     *           "time": "2026-01-31T02:00:00.0000000Z"
+                     *         },
+                     *         "object": {
+                     *           "computerName": "reception-02",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *           "objectName": "object name",
+                     *           "objectUid": "a9ad85e7-5a5f-552a-90c3-ef60ff823350",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "type": "ManagementAgent"
+                     *         },
+                     *         "repeatCount": 1
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ActiveAlarm"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1165,38 +4280,79 @@ export interface operations {
     GetAlarms: {
         parameters: {
             query?: {
-                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
-                filter?: components["parameters"]["filter"];
-                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
-                sort?: components["parameters"]["sort"];
-                /** @description Most rows of the page */
-                limit?: components["parameters"]["limit"];
-                /** @description Rows before the page */
-                offset?: components["parameters"]["offset"];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of alarm templates */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_Alarm"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "category": "ManagementAgent",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "internalId": 1,
+                     *           "isEnabled": true,
+                     *           "isPredifined": true,
+                     *           "knowledge": {
+                     *             "cause": "cause",
+                     *             "custom": "custom",
+                     *             "resolution": "resolution",
+                     *             "summary": "summary"
+                     *           },
+                     *           "name": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "schedule": {
+                     *             "days": [
+                     *               "Sunday"
+                     *             ],
+                     *             "isEnabled": true,
+                     *             "timeWindow": {
+                     *               "endTime": "22:00",
+                     *               "startTime": "22:00"
+                     *             },
+                     *             "timeZoneId": "Europe/London"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Alarm"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1210,14 +4366,11 @@ export interface operations {
     GetAlarm: {
         parameters: {
             query?: {
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path: {
                 alarmUid: string;
@@ -1226,16 +4379,62 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The alarm template */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Alarm"];
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "category": "ManagementAgent",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "internalId": 1,
+                     *         "isEnabled": true,
+                     *         "isPredifined": true,
+                     *         "knowledge": {
+                     *           "cause": "cause",
+                     *           "custom": "custom",
+                     *           "resolution": "resolution",
+                     *           "summary": "summary"
+                     *         },
+                     *         "name": "Harbour Dental",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "schedule": {
+                     *           "days": [
+                     *             "Sunday"
+                     *           ],
+                     *           "isEnabled": true,
+                     *           "timeWindow": {
+                     *             "endTime": "22:00",
+                     *             "startTime": "22:00"
+                     *           },
+                     *           "timeZoneId": "Europe/London"
+                     *         }
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Alarm"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1271,6 +4470,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "alarmUid": "7cb8a21f-bd49-5a58-b1e2-527004b9244d",
+                     *         "isEnabled": true,
+                     *         "parameters": {},
+                     *         "parametersSchema": {},
+                     *         "plugin": "plugin",
+                     *         "rule": "rule"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Envelope_AlarmRule"];
                 };
             };
@@ -1304,6 +4522,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/isEnabled",
+                 *         "value": true
+                 *       }
+                 *     ]
+                 */
                 "application/json": components["schemas"]["JsonPatch"][];
             };
         };
@@ -1314,6 +4541,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "alarmUid": "7cb8a21f-bd49-5a58-b1e2-527004b9244d",
+                     *         "isEnabled": true,
+                     *         "parameters": {},
+                     *         "parametersSchema": {},
+                     *         "plugin": "plugin",
+                     *         "rule": "rule"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Envelope_AlarmRule"];
                 };
             };
@@ -1328,41 +4574,1899 @@ export interface operations {
             };
         };
     };
-    GetBackupServers: {
+    GetAsyncActionsInfo: {
         parameters: {
             query?: {
-                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
-                filter?: components["parameters"]["filter"];
-                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
-                sort?: components["parameters"]["sort"];
-                /** @description Most rows of the page */
-                limit?: components["parameters"]["limit"];
-                /** @description Rows before the page */
-                offset?: components["parameters"]["offset"];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of backup servers */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_BackupServer"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "actionName": "action name",
+                     *           "id": "923d4b05-c480-5198-90d6-ca6088f2191e",
+                     *           "initiatorUid": "707f5739-dfa6-5f09-ba2b-7e0fe20c1dbb",
+                     *           "queryParameters": {},
+                     *           "requestBody": "request body",
+                     *           "status": "running"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["AsyncActionInfo"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetAsyncActionInfo: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Client-Version"?: string;
+            };
+            path: {
+                actionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "actionName": "action name",
+                     *         "id": "923d4b05-c480-5198-90d6-ca6088f2191e",
+                     *         "initiatorUid": "707f5739-dfa6-5f09-ba2b-7e0fe20c1dbb",
+                     *         "queryParameters": {},
+                     *         "requestBody": "request body",
+                     *         "status": "running"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["AsyncActionInfo"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CancelAsyncAction: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Client-Version"?: string;
+            };
+            path: {
+                actionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetAsyncActionResult: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Client-Version"?: string;
+            };
+            path: {
+                actionId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example {} */
+                    "application/json": Record<string, never>;
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GenerateTotpSecret: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "secret": "JBSWY3DPEHPK3PXP",
+                     *         "secretUrl": "otpauth://totp/Keelson:ada?secret=JBSWY3DPEHPK3PXP&issuer=Keelson"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TotpSecret"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetAllAvailableCertificates: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "friendlyName": "Harbour backup",
+                     *           "issuedBy": "issued by",
+                     *           "issuedTo": "issued to",
+                     *           "serialNumber": "serial number",
+                     *           "thumbprint": "thumbprint"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Certificate"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCertificate: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "friendlyName": "Harbour backup",
+                     *         "issuedBy": "issued by",
+                     *         "issuedTo": "issued to",
+                     *         "serialNumber": "serial number",
+                     *         "thumbprint": "thumbprint"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Certificate"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTimeZones: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "displayName": "Ada Lovelace",
+                     *           "timeZoneId": "Europe/London",
+                     *           "utcOffset": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TimeZone"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetActivityLogs: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                organizationUid?: string;
+                userUid?: string;
+                activityLogKind?: "Internal" | "External";
+                dateSortingDirection?: "ascending" | "descending";
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "activityKind": "Internal",
+                     *           "activityLogType": "LoginSuccessful",
+                     *           "date": "2026-01-31T02:00:00.0000000Z",
+                     *           "message": "All objects were backed up",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "userUid": "291e0acf-5d87-5863-b00c-3c6d9df62659"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ActivityLog"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetManagementAgentTasks: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "description": "Back office",
+                     *           "endTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *           "startTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "status": "Success",
+                     *           "taskType": "BackupAgentDeployment"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ManagementAgentTask"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServers: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerRoleType": "CloudConnect",
+                     *           "displayVersion": "display version",
+                     *           "inHighAvailabilityCluster": true,
+                     *           "installationUid": "installation uid",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "label": "label",
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *           "name": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "status": "Healthy",
+                     *           "version": "13.0.1.180"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServer"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerJobs: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "avgDuration": 1,
+                     *           "backupChainSize": 10737418240,
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "bottleneck": "Network",
+                     *           "createdBy": "created by",
+                     *           "creationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "description": "Back office",
+                     *           "destination": "Cloud repository 1",
+                     *           "failureMessage": "The repository has no free space",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isEnabled": true,
+                     *           "isGfsOptionEnabled": true,
+                     *           "lastDuration": 1,
+                     *           "lastEndTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "lastRun": "2026-01-31T02:00:00.0000000Z",
+                     *           "lastSessionTasks": [
+                     *             {
+                     *               "duration": 1,
+                     *               "endTime": "2026-01-31T02:00:00.0000000Z",
+                     *               "failureMessages": [
+                     *                 "The repository has no free space"
+                     *               ],
+                     *               "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *               "objectName": "object name",
+                     *               "objectUid": "a9ad85e7-5a5f-552a-90c3-ef60ff823350",
+                     *               "processedObjects": 1,
+                     *               "readDataSize": 10737418240,
+                     *               "startTime": "2026-01-31T02:00:00.0000000Z",
+                     *               "status": "Success",
+                     *               "totalObjects": 1,
+                     *               "transferredDataSize": 10737418240
+                     *             }
+                     *           ],
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "mappedOrganizationUid": "42289c89-b9e4-5fe0-8df8-341cdae0054e",
+                     *           "name": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "processingRate": 1,
+                     *           "retentionLimit": 1,
+                     *           "retentionLimitType": "Days",
+                     *           "schedule": {
+                     *             "backupWindowOptions": {
+                     *               "timePeriods": [
+                     *                 {
+                     *                   "day": "Sunday",
+                     *                   "hours": [
+                     *                     1
+                     *                   ]
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "chainingOptions": {
+                     *               "previousJobId": "6eb1dfc1-4ce3-5eda-83d3-c4ea9ea01abb",
+                     *               "previousJobName": "Nightly"
+                     *             },
+                     *             "continuousScheduleEnabled": true,
+                     *             "dailyScheduleOptions": {
+                     *               "days": [
+                     *                 "Sunday"
+                     *               ],
+                     *               "kind": "Everyday",
+                     *               "time": "22:00",
+                     *               "timeUtc": "22:00"
+                     *             },
+                     *             "monthlyScheduleOptions": {
+                     *               "dayNumberInMonth": "First",
+                     *               "dayOfWeek": "Sunday",
+                     *               "months": [
+                     *                 "January"
+                     *               ],
+                     *               "time": "22:00",
+                     *               "timeUtc": "22:00"
+                     *             },
+                     *             "periodicallyScheduleOptions": {
+                     *               "fullPeriod": 1,
+                     *               "kind": "Hours",
+                     *               "schedule": [
+                     *                 {
+                     *                   "day": "Sunday",
+                     *                   "hours": [
+                     *                     1
+                     *                   ]
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "startDateTime": "2026-01-31T02:00:00.0000000Z",
+                     *             "startDateTimeUtc": "2026-01-31T02:00:00.0000000Z"
+                     *           },
+                     *           "scheduleType": "NotScheduled",
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "status": "None",
+                     *           "targetType": "Local",
+                     *           "transferredData": 1,
+                     *           "type": "BackupVm",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerAgentJobs: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupServerAgentJobExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "destination": "Cloud repository 1",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobMode": "ManagedByBackupServer",
+                     *           "licenseType": "Server",
+                     *           "osType": "Windows",
+                     *           "source": {
+                     *             "backupMode": "EntireComputer",
+                     *             "backupOperatingSystem": true,
+                     *             "backupUserFolders": true,
+                     *             "fileSystemItems": {
+                     *               "filesAndFolders": [
+                     *                 "files and folder"
+                     *               ],
+                     *               "volumes": [
+                     *                 "volume"
+                     *               ]
+                     *             }
+                     *           },
+                     *           "successJobsCount": 1,
+                     *           "totalJobsCount": 1,
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerAgentJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerBackupCopyJobs: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupServerBackupCopyJobExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isRpoOptionsEnabled": true,
+                     *           "monthlyRestorePointsToKeep": 1,
+                     *           "retentionPolicyType": "None",
+                     *           "rpoOptionsUnit": "Minutes",
+                     *           "rpoOptionsValue": 1,
+                     *           "sourceWanAcceleratorUid": "357c750a-2529-5dcc-bf15-d103ef633870",
+                     *           "targetRepositoryUid": "b991a900-64cc-56cd-929a-bf00c5343422",
+                     *           "targetWanAcceleratorUid": "77598f9d-4d2f-5596-b8e7-29bf64552389",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af",
+                     *           "weeklyRestorePointsToKeep": 1,
+                     *           "yearlyRestorePointsToKeep": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerBackupCopyJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerBackupVmJobs: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupServerBackupVmJobExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "protectedVmCount": 1,
+                     *           "subtype": "VSphere",
+                     *           "targetRepositoryUid": "b991a900-64cc-56cd-929a-bf00c5343422",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerBackupVmJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerBackupVmJob: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupServerBackupVmJobExpand"][];
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "protectedVmCount": 1,
+                     *         "subtype": "VSphere",
+                     *         "targetRepositoryUid": "b991a900-64cc-56cd-929a-bf00c5343422",
+                     *         "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerBackupVmJob"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerFileShareJobs: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupServerFileShareJobExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "archiveRepositoryUid": "f2d0904b-f599-5cf6-bb4c-d85fac1706d7",
+                     *           "archiveRetention": 1,
+                     *           "archiveRetentionUnit": "Minutes",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isArchiveRetentionEnabled": true,
+                     *           "retention": 1,
+                     *           "retentionUnit": "Minutes",
+                     *           "targetRepositoryUid": "b991a900-64cc-56cd-929a-bf00c5343422",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerFileShareJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerReplicationVmJobs: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupServerReplicationVmJobExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "cloudHostUid": "b253e29b-09f7-57f6-a724-0866808b8f45",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isCloudJob": true,
+                     *           "protectedVmCount": 1,
+                     *           "sourceWanAcceleratorUid": "357c750a-2529-5dcc-bf15-d103ef633870",
+                     *           "targetHostUid": "2dedd596-f232-5f74-8711-549b9b5af367",
+                     *           "targetWanAcceleratorUid": "77598f9d-4d2f-5596-b8e7-29bf64552389",
+                     *           "throughWanAccelerators": true,
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerReplicationVmJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerJob: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "avgDuration": 1,
+                     *         "backupChainSize": 10737418240,
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "bottleneck": "Network",
+                     *         "createdBy": "created by",
+                     *         "creationTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "description": "Back office",
+                     *         "destination": "Cloud repository 1",
+                     *         "failureMessage": "The repository has no free space",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isEnabled": true,
+                     *         "isGfsOptionEnabled": true,
+                     *         "lastDuration": 1,
+                     *         "lastEndTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "lastRun": "2026-01-31T02:00:00.0000000Z",
+                     *         "lastSessionTasks": [
+                     *           {
+                     *             "duration": 1,
+                     *             "endTime": "2026-01-31T02:00:00.0000000Z",
+                     *             "failureMessages": [
+                     *               "The repository has no free space"
+                     *             ],
+                     *             "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *             "objectName": "object name",
+                     *             "objectUid": "a9ad85e7-5a5f-552a-90c3-ef60ff823350",
+                     *             "processedObjects": 1,
+                     *             "readDataSize": 10737418240,
+                     *             "startTime": "2026-01-31T02:00:00.0000000Z",
+                     *             "status": "Success",
+                     *             "totalObjects": 1,
+                     *             "transferredDataSize": 10737418240
+                     *           }
+                     *         ],
+                     *         "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *         "mappedOrganizationUid": "42289c89-b9e4-5fe0-8df8-341cdae0054e",
+                     *         "name": "Harbour Dental",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "processingRate": 1,
+                     *         "retentionLimit": 1,
+                     *         "retentionLimitType": "Days",
+                     *         "schedule": {
+                     *           "backupWindowOptions": {
+                     *             "timePeriods": [
+                     *               {
+                     *                 "day": "Sunday",
+                     *                 "hours": [
+                     *                   1
+                     *                 ]
+                     *               }
+                     *             ]
+                     *           },
+                     *           "chainingOptions": {
+                     *             "previousJobId": "6eb1dfc1-4ce3-5eda-83d3-c4ea9ea01abb",
+                     *             "previousJobName": "Nightly"
+                     *           },
+                     *           "continuousScheduleEnabled": true,
+                     *           "dailyScheduleOptions": {
+                     *             "days": [
+                     *               "Sunday"
+                     *             ],
+                     *             "kind": "Everyday",
+                     *             "time": "22:00",
+                     *             "timeUtc": "22:00"
+                     *           },
+                     *           "monthlyScheduleOptions": {
+                     *             "dayNumberInMonth": "First",
+                     *             "dayOfWeek": "Sunday",
+                     *             "months": [
+                     *               "January"
+                     *             ],
+                     *             "time": "22:00",
+                     *             "timeUtc": "22:00"
+                     *           },
+                     *           "periodicallyScheduleOptions": {
+                     *             "fullPeriod": 1,
+                     *             "kind": "Hours",
+                     *             "schedule": [
+                     *               {
+                     *                 "day": "Sunday",
+                     *                 "hours": [
+                     *                   1
+                     *                 ]
+                     *               }
+                     *             ]
+                     *           },
+                     *           "startDateTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "startDateTimeUtc": "2026-01-31T02:00:00.0000000Z"
+                     *         },
+                     *         "scheduleType": "NotScheduled",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "status": "None",
+                     *         "targetType": "Local",
+                     *         "transferredData": 1,
+                     *         "type": "BackupVm",
+                     *         "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerJob"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchBackupServerJob: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/isEnabled",
+                 *         "value": true
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "avgDuration": 1,
+                     *         "backupChainSize": 10737418240,
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "bottleneck": "Network",
+                     *         "createdBy": "created by",
+                     *         "creationTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "description": "Back office",
+                     *         "destination": "Cloud repository 1",
+                     *         "failureMessage": "The repository has no free space",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isEnabled": true,
+                     *         "isGfsOptionEnabled": true,
+                     *         "lastDuration": 1,
+                     *         "lastEndTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "lastRun": "2026-01-31T02:00:00.0000000Z",
+                     *         "lastSessionTasks": [
+                     *           {
+                     *             "duration": 1,
+                     *             "endTime": "2026-01-31T02:00:00.0000000Z",
+                     *             "failureMessages": [
+                     *               "The repository has no free space"
+                     *             ],
+                     *             "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *             "objectName": "object name",
+                     *             "objectUid": "a9ad85e7-5a5f-552a-90c3-ef60ff823350",
+                     *             "processedObjects": 1,
+                     *             "readDataSize": 10737418240,
+                     *             "startTime": "2026-01-31T02:00:00.0000000Z",
+                     *             "status": "Success",
+                     *             "totalObjects": 1,
+                     *             "transferredDataSize": 10737418240
+                     *           }
+                     *         ],
+                     *         "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *         "mappedOrganizationUid": "42289c89-b9e4-5fe0-8df8-341cdae0054e",
+                     *         "name": "Harbour Dental",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "processingRate": 1,
+                     *         "retentionLimit": 1,
+                     *         "retentionLimitType": "Days",
+                     *         "schedule": {
+                     *           "backupWindowOptions": {
+                     *             "timePeriods": [
+                     *               {
+                     *                 "day": "Sunday",
+                     *                 "hours": [
+                     *                   1
+                     *                 ]
+                     *               }
+                     *             ]
+                     *           },
+                     *           "chainingOptions": {
+                     *             "previousJobId": "6eb1dfc1-4ce3-5eda-83d3-c4ea9ea01abb",
+                     *             "previousJobName": "Nightly"
+                     *           },
+                     *           "continuousScheduleEnabled": true,
+                     *           "dailyScheduleOptions": {
+                     *             "days": [
+                     *               "Sunday"
+                     *             ],
+                     *             "kind": "Everyday",
+                     *             "time": "22:00",
+                     *             "timeUtc": "22:00"
+                     *           },
+                     *           "monthlyScheduleOptions": {
+                     *             "dayNumberInMonth": "First",
+                     *             "dayOfWeek": "Sunday",
+                     *             "months": [
+                     *               "January"
+                     *             ],
+                     *             "time": "22:00",
+                     *             "timeUtc": "22:00"
+                     *           },
+                     *           "periodicallyScheduleOptions": {
+                     *             "fullPeriod": 1,
+                     *             "kind": "Hours",
+                     *             "schedule": [
+                     *               {
+                     *                 "day": "Sunday",
+                     *                 "hours": [
+                     *                   1
+                     *                 ]
+                     *               }
+                     *             ]
+                     *           },
+                     *           "startDateTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "startDateTimeUtc": "2026-01-31T02:00:00.0000000Z"
+                     *         },
+                     *         "scheduleType": "NotScheduled",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "status": "None",
+                     *         "targetType": "Local",
+                     *         "transferredData": 1,
+                     *         "type": "BackupVm",
+                     *         "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerJob"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    AssignBackupServerJob: {
+        parameters: {
+            query: {
+                companyUid: components["parameters"]["companyUid_query"];
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    UnassignBackupServerJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RetryBackupServerJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    StartBackupServerJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    StopBackupServerJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupRepositories: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupRepositoryExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "labelTargetUid": "daf6eb43-3254-56db-9f0a-f36c047921c2",
+                     *           "labels": [
+                     *             "label"
+                     *           ],
+                     *           "name": "Harbour Dental"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupRepository"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1376,32 +6480,484 @@ export interface operations {
     GetBackupServer: {
         parameters: {
             query?: {
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path: {
-                backupServerUid: string;
+                backupServerUid: components["parameters"]["backupServerUid_path"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The backup server */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_BackupServer"];
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "backupServerRoleType": "CloudConnect",
+                     *         "displayVersion": "display version",
+                     *         "inHighAvailabilityCluster": true,
+                     *         "installationUid": "installation uid",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "label": "label",
+                     *         "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *         "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *         "name": "Harbour Dental",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "status": "Healthy",
+                     *         "version": "13.0.1.180"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServer"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    ForceCollectBackupServer: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                backupServerUid: components["parameters"]["backupServerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerJobByServer: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                backupServerUid: components["parameters"]["backupServerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "avgDuration": 1,
+                     *           "backupChainSize": 10737418240,
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "bottleneck": "Network",
+                     *           "createdBy": "created by",
+                     *           "creationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "description": "Back office",
+                     *           "destination": "Cloud repository 1",
+                     *           "failureMessage": "The repository has no free space",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isEnabled": true,
+                     *           "isGfsOptionEnabled": true,
+                     *           "lastDuration": 1,
+                     *           "lastEndTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "lastRun": "2026-01-31T02:00:00.0000000Z",
+                     *           "lastSessionTasks": [
+                     *             {
+                     *               "duration": 1,
+                     *               "endTime": "2026-01-31T02:00:00.0000000Z",
+                     *               "failureMessages": [
+                     *                 "The repository has no free space"
+                     *               ],
+                     *               "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *               "objectName": "object name",
+                     *               "objectUid": "a9ad85e7-5a5f-552a-90c3-ef60ff823350",
+                     *               "processedObjects": 1,
+                     *               "readDataSize": 10737418240,
+                     *               "startTime": "2026-01-31T02:00:00.0000000Z",
+                     *               "status": "Success",
+                     *               "totalObjects": 1,
+                     *               "transferredDataSize": 10737418240
+                     *             }
+                     *           ],
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "mappedOrganizationUid": "42289c89-b9e4-5fe0-8df8-341cdae0054e",
+                     *           "name": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "processingRate": 1,
+                     *           "retentionLimit": 1,
+                     *           "retentionLimitType": "Days",
+                     *           "schedule": {
+                     *             "backupWindowOptions": {
+                     *               "timePeriods": [
+                     *                 {
+                     *                   "day": "Sunday",
+                     *                   "hours": [
+                     *                     1
+                     *                   ]
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "chainingOptions": {
+                     *               "previousJobId": "6eb1dfc1-4ce3-5eda-83d3-c4ea9ea01abb",
+                     *               "previousJobName": "Nightly"
+                     *             },
+                     *             "continuousScheduleEnabled": true,
+                     *             "dailyScheduleOptions": {
+                     *               "days": [
+                     *                 "Sunday"
+                     *               ],
+                     *               "kind": "Everyday",
+                     *               "time": "22:00",
+                     *               "timeUtc": "22:00"
+                     *             },
+                     *             "monthlyScheduleOptions": {
+                     *               "dayNumberInMonth": "First",
+                     *               "dayOfWeek": "Sunday",
+                     *               "months": [
+                     *                 "January"
+                     *               ],
+                     *               "time": "22:00",
+                     *               "timeUtc": "22:00"
+                     *             },
+                     *             "periodicallyScheduleOptions": {
+                     *               "fullPeriod": 1,
+                     *               "kind": "Hours",
+                     *               "schedule": [
+                     *                 {
+                     *                   "day": "Sunday",
+                     *                   "hours": [
+                     *                     1
+                     *                   ]
+                     *                 }
+                     *               ]
+                     *             },
+                     *             "startDateTime": "2026-01-31T02:00:00.0000000Z",
+                     *             "startDateTimeUtc": "2026-01-31T02:00:00.0000000Z"
+                     *           },
+                     *           "scheduleType": "NotScheduled",
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "status": "None",
+                     *           "targetType": "Local",
+                     *           "transferredData": 1,
+                     *           "type": "BackupVm",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerBackupVmJobsByServer: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupServerBackupVmJobExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                backupServerUid: components["parameters"]["backupServerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "protectedVmCount": 1,
+                     *           "subtype": "VSphere",
+                     *           "targetRepositoryUid": "b991a900-64cc-56cd-929a-bf00c5343422",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerBackupVmJob"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupRepositoriesByServer: {
+        parameters: {
+            query?: {
+                companyUid?: string;
+                expand?: components["schemas"]["BackupRepositoryExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                backupServerUid: components["parameters"]["backupServerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "labelTargetUid": "daf6eb43-3254-56db-9f0a-f36c047921c2",
+                     *           "labels": [
+                     *             "label"
+                     *           ],
+                     *           "name": "Harbour Dental"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupRepository"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupRepository: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["BackupRepositoryExpand"][];
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                backupServerUid: components["parameters"]["backupServerUid_path"];
+                repositoryUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "labelTargetUid": "daf6eb43-3254-56db-9f0a-f36c047921c2",
+                     *         "labels": [
+                     *           "label"
+                     *         ],
+                     *         "name": "Harbour Dental"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupRepository"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1415,16 +6971,2863 @@ export interface operations {
     GetManagementAgents: {
         parameters: {
             query?: {
-                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
-                filter?: components["parameters"]["filter"];
-                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
-                sort?: components["parameters"]["sort"];
-                /** @description Most rows of the page */
-                limit?: components["parameters"]["limit"];
-                /** @description Rows before the page */
-                offset?: components["parameters"]["offset"];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "agentLabel": "agent label",
+                     *           "clusteredAgentUids": [
+                     *             "3c180186-a957-5c47-adff-8b9b1190a597"
+                     *           ],
+                     *           "computerInfo": {
+                     *             "applications": [
+                     *               "OtherApp"
+                     *             ],
+                     *             "biosUuid": "766ef26e-035e-5fb6-a317-a3540315a21d",
+                     *             "fqdn": "harbour-backup.harbour-dental.test",
+                     *             "guestOs": "Debian GNU/Linux 12",
+                     *             "guestOsSku": 1,
+                     *             "guestOsType": "Workstation",
+                     *             "guestOsVersion": "guest os version",
+                     *             "hostName": "harbour-backup",
+                     *             "ipAddresses": [
+                     *               "ip addresse"
+                     *             ],
+                     *             "macAddresses": [
+                     *               "mac addresse"
+                     *             ],
+                     *             "platformType": "Windows",
+                     *             "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *           },
+                     *           "connectionAccount": "e1551b4c-2cc3-52cc-bb8e-fff93fb2f962",
+                     *           "connectionStatus": "Online",
+                     *           "discoveryTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "friendlyName": "Harbour backup",
+                     *           "hostName": "harbour-backup",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isRebootRequired": true,
+                     *           "lastHeartbeatTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "role": "Master",
+                     *           "status": "Healthy",
+                     *           "type": "CloudConnect",
+                     *           "version": "13.0.1.180",
+                     *           "versionStatus": "UpToDate"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ManagementAgent"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DownloadLinuxManagementPackage: {
+        parameters: {
+            query?: {
+                organizationUid?: string;
+                locationUid?: string;
+                cloudTenantUid?: string;
+                tokenExpiryPeriodDays?: number;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    "content-disposition": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example text */
+                    "application/json": string;
+                    "application/octet-stream": string;
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            520: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/octet-stream": components["schemas"]["ErrorResponse"];
+                };
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                    "application/octet-stream": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetManagementAgent: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                managementAgentUid: components["parameters"]["managementAgentUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "agentLabel": "agent label",
+                     *         "clusteredAgentUids": [
+                     *           "3c180186-a957-5c47-adff-8b9b1190a597"
+                     *         ],
+                     *         "computerInfo": {
+                     *           "applications": [
+                     *             "OtherApp"
+                     *           ],
+                     *           "biosUuid": "766ef26e-035e-5fb6-a317-a3540315a21d",
+                     *           "fqdn": "harbour-backup.harbour-dental.test",
+                     *           "guestOs": "Debian GNU/Linux 12",
+                     *           "guestOsSku": 1,
+                     *           "guestOsType": "Workstation",
+                     *           "guestOsVersion": "guest os version",
+                     *           "hostName": "harbour-backup",
+                     *           "ipAddresses": [
+                     *             "ip addresse"
+                     *           ],
+                     *           "macAddresses": [
+                     *             "mac addresse"
+                     *           ],
+                     *           "platformType": "Windows",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         },
+                     *         "connectionAccount": "e1551b4c-2cc3-52cc-bb8e-fff93fb2f962",
+                     *         "connectionStatus": "Online",
+                     *         "discoveryTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "friendlyName": "Harbour backup",
+                     *         "hostName": "harbour-backup",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isRebootRequired": true,
+                     *         "lastHeartbeatTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "role": "Master",
+                     *         "status": "Healthy",
+                     *         "type": "CloudConnect",
+                     *         "version": "13.0.1.180",
+                     *         "versionStatus": "UpToDate"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ManagementAgent"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteManagementAgent: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                managementAgentUid: components["parameters"]["managementAgentUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "message": "All objects were backed up"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Warnings"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchManagementAgent: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                managementAgentUid: components["parameters"]["managementAgentUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/friendlyName",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "agentLabel": "agent label",
+                     *         "clusteredAgentUids": [
+                     *           "3c180186-a957-5c47-adff-8b9b1190a597"
+                     *         ],
+                     *         "computerInfo": {
+                     *           "applications": [
+                     *             "OtherApp"
+                     *           ],
+                     *           "biosUuid": "766ef26e-035e-5fb6-a317-a3540315a21d",
+                     *           "fqdn": "harbour-backup.harbour-dental.test",
+                     *           "guestOs": "Debian GNU/Linux 12",
+                     *           "guestOsSku": 1,
+                     *           "guestOsType": "Workstation",
+                     *           "guestOsVersion": "guest os version",
+                     *           "hostName": "harbour-backup",
+                     *           "ipAddresses": [
+                     *             "ip addresse"
+                     *           ],
+                     *           "macAddresses": [
+                     *             "mac addresse"
+                     *           ],
+                     *           "platformType": "Windows",
+                     *           "uniqueUid": "12f24bf4-d72b-5d29-9204-44fda2ebb5af"
+                     *         },
+                     *         "connectionAccount": "e1551b4c-2cc3-52cc-bb8e-fff93fb2f962",
+                     *         "connectionStatus": "Online",
+                     *         "discoveryTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "friendlyName": "Harbour backup",
+                     *         "hostName": "harbour-backup",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isRebootRequired": true,
+                     *         "lastHeartbeatTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "role": "Master",
+                     *         "status": "Healthy",
+                     *         "type": "CloudConnect",
+                     *         "version": "13.0.1.180",
+                     *         "versionStatus": "UpToDate"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ManagementAgent"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RestartManagementAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                managementAgentUid: components["parameters"]["managementAgentUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetSites: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "description": "Back office",
+                     *           "maintenanceModeIsEnabled": true,
+                     *           "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *           "port": 6180,
+                     *           "siteName": "cloud-connect-01",
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "tenantManagementInCloudConnectIsEnabled": true
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudAgent"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCloudBackups: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupObjectUid": "45b913ff-a42b-554f-b437-38ef32f0d447",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "name": "Harbour Dental",
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "restorePointsCount": 1,
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "sourceInstallationUid": "b1233923-ae30-53ef-8ff7-488de9eab693",
+                     *           "subTenantUid": "356dd551-d81b-5941-8711-36e79eae1bb2",
+                     *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *           "type": "VSphere"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudBackup"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCloudGatewayPools: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "name": "Harbour Dental",
+                     *           "numberOfGateways": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudGatewayPool"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCloudGateways: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "externalAddress": "external address",
+                     *           "externalIpList": [
+                     *             "external ip list"
+                     *           ],
+                     *           "externalPort": 1,
+                     *           "gatewayPoolUid": "ed67fc57-8ab5-5ce7-aab1-fa4b158936a1",
+                     *           "hostUid": "6ed26408-ae4b-5a3c-a26b-9d24dda8485b",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isDisabled": true,
+                     *           "isOutOfDate": true,
+                     *           "name": "Harbour Dental",
+                     *           "port": 6180,
+                     *           "status": "Healthy"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudGateway"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenants: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *           "backupProtectionPeriod": 7,
+                     *           "credentials": {
+                     *             "userName": "ada"
+                     *           },
+                     *           "description": "Back office",
+                     *           "gatewayPoolsUids": [
+                     *             "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *           ],
+                     *           "gatewaySelectionType": "StandaloneGateways",
+                     *           "hashedPassword": "hashed password",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isBackupProtectionEnabled": false,
+                     *           "isBackupResourcesEnabled": true,
+                     *           "isEnabled": true,
+                     *           "isGatewayFailoverEnabled": false,
+                     *           "isLeaseExpirationEnabled": false,
+                     *           "isNativeReplicationResourcesEnabled": false,
+                     *           "isThrottlingEnabled": false,
+                     *           "isVcdReplicationResourcesEnabled": false,
+                     *           "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *           "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "maxConcurrentTask": 1,
+                     *           "name": "Harbour Dental",
+                     *           "siteName": "cloud-connect-01",
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "throttlingUnit": "MbitPerSec",
+                     *           "throttlingValue": 1,
+                     *           "type": "General",
+                     *           "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantsBackupResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "cloudRepositoryName": "Cloud repository 1",
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isDefault": false,
+                     *           "isServersQuotaUnlimited": true,
+                     *           "isVmsQuotaUnlimited": true,
+                     *           "isWanAccelerationEnabled": false,
+                     *           "isWorkstationsQuotaUnlimited": true,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "serversQuota": 1,
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "storageQuota": 1073741824,
+                     *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *           "usedSpace": 10737418240,
+                     *           "vmsQuota": 1,
+                     *           "wanAcceleratorUid": "e2d6b923-a359-5647-9042-1b6f8fc1b6b2",
+                     *           "workstationsQuota": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantBackupResource"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantsBackupResourcesUsages: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "archiveTierUsage": 1,
+                     *           "backupResourceUid": "5c5bbbe9-6876-590d-b885-6a4c4ba0878d",
+                     *           "capacityTierUsage": 1,
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "performanceTierUsage": 1,
+                     *           "serverBackups": 1,
+                     *           "storageQuota": 10737418240,
+                     *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *           "usedStorageQuota": 10737418240,
+                     *           "vmBackups": 1,
+                     *           "workstationBackups": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantBackupResourceUsage"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantsReplicationResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "hardwarePlans": [
+                     *             {
+                     *               "hardwarePlanUid": "79b5ca12-35a7-5cd3-8b74-098b877d59c4",
+                     *               "isWanAccelerationEnabled": false,
+                     *               "wanAcceleratorUid": "e2d6b923-a359-5647-9042-1b6f8fc1b6b2"
+                     *             }
+                     *           ],
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isFailoverCapabilitiesEnabled": false,
+                     *           "isPublicAllocationEnabled": false,
+                     *           "numberOfPublicIps": 0,
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantReplicationResource"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantsReplicationResourcesUsages: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "hardwarePlanUid": "79b5ca12-35a7-5cd3-8b74-098b877d59c4",
+                     *           "hostsCoresCount": 1,
+                     *           "memoryUsage": 1,
+                     *           "numberOfVms": 1,
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "storageUsage": 1,
+                     *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *           "vCPUsConsumed": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantReplicationResourceUsage"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenant: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *         "backupProtectionPeriod": 7,
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "description": "Back office",
+                     *         "gatewayPoolsUids": [
+                     *           "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *         ],
+                     *         "gatewaySelectionType": "StandaloneGateways",
+                     *         "hashedPassword": "hashed password",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isBackupProtectionEnabled": false,
+                     *         "isBackupResourcesEnabled": true,
+                     *         "isEnabled": true,
+                     *         "isGatewayFailoverEnabled": false,
+                     *         "isLeaseExpirationEnabled": false,
+                     *         "isNativeReplicationResourcesEnabled": false,
+                     *         "isThrottlingEnabled": false,
+                     *         "isVcdReplicationResourcesEnabled": false,
+                     *         "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *         "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "maxConcurrentTask": 1,
+                     *         "name": "Harbour Dental",
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "throttlingUnit": "MbitPerSec",
+                     *         "throttlingValue": 1,
+                     *         "type": "General",
+                     *         "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteTenant: {
+        parameters: {
+            query: {
+                deleteBackups: boolean;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchTenant: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/description",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *         "backupProtectionPeriod": 7,
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "description": "Back office",
+                     *         "gatewayPoolsUids": [
+                     *           "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *         ],
+                     *         "gatewaySelectionType": "StandaloneGateways",
+                     *         "hashedPassword": "hashed password",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isBackupProtectionEnabled": false,
+                     *         "isBackupResourcesEnabled": true,
+                     *         "isEnabled": true,
+                     *         "isGatewayFailoverEnabled": false,
+                     *         "isLeaseExpirationEnabled": false,
+                     *         "isNativeReplicationResourcesEnabled": false,
+                     *         "isThrottlingEnabled": false,
+                     *         "isVcdReplicationResourcesEnabled": false,
+                     *         "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *         "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "maxConcurrentTask": 1,
+                     *         "name": "Harbour Dental",
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "throttlingUnit": "MbitPerSec",
+                     *         "throttlingValue": 1,
+                     *         "type": "General",
+                     *         "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    AssignTenant: {
+        parameters: {
+            query: {
+                companyUid: string;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *         "backupProtectionPeriod": 7,
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "description": "Back office",
+                     *         "gatewayPoolsUids": [
+                     *           "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *         ],
+                     *         "gatewaySelectionType": "StandaloneGateways",
+                     *         "hashedPassword": "hashed password",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isBackupProtectionEnabled": false,
+                     *         "isBackupResourcesEnabled": true,
+                     *         "isEnabled": true,
+                     *         "isGatewayFailoverEnabled": false,
+                     *         "isLeaseExpirationEnabled": false,
+                     *         "isNativeReplicationResourcesEnabled": false,
+                     *         "isThrottlingEnabled": false,
+                     *         "isVcdReplicationResourcesEnabled": false,
+                     *         "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *         "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "maxConcurrentTask": 1,
+                     *         "name": "Harbour Dental",
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "throttlingUnit": "MbitPerSec",
+                     *         "throttlingValue": 1,
+                     *         "type": "General",
+                     *         "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantBackupResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "cloudRepositoryName": "Cloud repository 1",
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isDefault": false,
+                     *           "isServersQuotaUnlimited": true,
+                     *           "isVmsQuotaUnlimited": true,
+                     *           "isWanAccelerationEnabled": false,
+                     *           "isWorkstationsQuotaUnlimited": true,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "serversQuota": 1,
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "storageQuota": 1073741824,
+                     *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *           "usedSpace": 10737418240,
+                     *           "vmsQuota": 1,
+                     *           "wanAcceleratorUid": "e2d6b923-a359-5647-9042-1b6f8fc1b6b2",
+                     *           "workstationsQuota": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantBackupResource"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateTenantBackupResource: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "cloudRepositoryName": "Made by a check",
+                 *       "repositoryUid": "a8e22627-47ec-59de-b69f-c7de388fd2ed",
+                 *       "storageQuota": 10737418240
+                 *     }
+                 */
+                "application/json": components["schemas"]["TenantBackupResourceInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "cloudRepositoryName": "Cloud repository 1",
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isDefault": false,
+                     *         "isServersQuotaUnlimited": true,
+                     *         "isVmsQuotaUnlimited": true,
+                     *         "isWanAccelerationEnabled": false,
+                     *         "isWorkstationsQuotaUnlimited": true,
+                     *         "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *         "serversQuota": 1,
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "storageQuota": 1073741824,
+                     *         "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *         "usedSpace": 10737418240,
+                     *         "vmsQuota": 1,
+                     *         "wanAcceleratorUid": "e2d6b923-a359-5647-9042-1b6f8fc1b6b2",
+                     *         "workstationsQuota": 1
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantBackupResource"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantBackupResourcesUsage: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "archiveTierUsage": 1,
+                     *           "backupResourceUid": "5c5bbbe9-6876-590d-b885-6a4c4ba0878d",
+                     *           "capacityTierUsage": 1,
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "performanceTierUsage": 1,
+                     *           "serverBackups": 1,
+                     *           "storageQuota": 10737418240,
+                     *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *           "usedStorageQuota": 10737418240,
+                     *           "vmBackups": 1,
+                     *           "workstationBackups": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantBackupResourceUsage"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteTenantBackupResource: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+                resourceUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchTenantBackupResource: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+                resourceUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/storageQuota",
+                 *         "value": 21474836480
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "cloudRepositoryName": "Cloud repository 1",
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isDefault": false,
+                     *         "isServersQuotaUnlimited": true,
+                     *         "isVmsQuotaUnlimited": true,
+                     *         "isWanAccelerationEnabled": false,
+                     *         "isWorkstationsQuotaUnlimited": true,
+                     *         "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *         "serversQuota": 1,
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "storageQuota": 1073741824,
+                     *         "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
+                     *         "usedSpace": 10737418240,
+                     *         "vmsQuota": 1,
+                     *         "wanAcceleratorUid": "e2d6b923-a359-5647-9042-1b6f8fc1b6b2",
+                     *         "workstationsQuota": 1
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantBackupResource"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DisableTenant: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *         "backupProtectionPeriod": 7,
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "description": "Back office",
+                     *         "gatewayPoolsUids": [
+                     *           "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *         ],
+                     *         "gatewaySelectionType": "StandaloneGateways",
+                     *         "hashedPassword": "hashed password",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isBackupProtectionEnabled": false,
+                     *         "isBackupResourcesEnabled": true,
+                     *         "isEnabled": true,
+                     *         "isGatewayFailoverEnabled": false,
+                     *         "isLeaseExpirationEnabled": false,
+                     *         "isNativeReplicationResourcesEnabled": false,
+                     *         "isThrottlingEnabled": false,
+                     *         "isVcdReplicationResourcesEnabled": false,
+                     *         "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *         "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "maxConcurrentTask": 1,
+                     *         "name": "Harbour Dental",
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "throttlingUnit": "MbitPerSec",
+                     *         "throttlingValue": 1,
+                     *         "type": "General",
+                     *         "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    EnableTenant: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *         "backupProtectionPeriod": 7,
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "description": "Back office",
+                     *         "gatewayPoolsUids": [
+                     *           "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *         ],
+                     *         "gatewaySelectionType": "StandaloneGateways",
+                     *         "hashedPassword": "hashed password",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isBackupProtectionEnabled": false,
+                     *         "isBackupResourcesEnabled": true,
+                     *         "isEnabled": true,
+                     *         "isGatewayFailoverEnabled": false,
+                     *         "isLeaseExpirationEnabled": false,
+                     *         "isNativeReplicationResourcesEnabled": false,
+                     *         "isThrottlingEnabled": false,
+                     *         "isVcdReplicationResourcesEnabled": false,
+                     *         "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *         "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "maxConcurrentTask": 1,
+                     *         "name": "Harbour Dental",
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "throttlingUnit": "MbitPerSec",
+                     *         "throttlingValue": 1,
+                     *         "type": "General",
+                     *         "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantTrafficResource: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                tenantUid: components["parameters"]["tenantUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "dataTransferOutQuota": 1,
+                     *         "isDataTransferOutQuotaUnlimited": true,
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TenantTrafficResource"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetSite: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                siteUid: components["parameters"]["siteUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "description": "Back office",
+                     *         "maintenanceModeIsEnabled": true,
+                     *         "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *         "port": 6180,
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "tenantManagementInCloudConnectIsEnabled": true
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudAgent"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchSite: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                siteUid: components["parameters"]["siteUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/description",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "description": "Back office",
+                     *         "maintenanceModeIsEnabled": true,
+                     *         "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *         "port": 6180,
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "tenantManagementInCloudConnectIsEnabled": true
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudAgent"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCloudGatewaysBySite: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                siteUid: components["parameters"]["siteUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "externalAddress": "external address",
+                     *           "externalIpList": [
+                     *             "external ip list"
+                     *           ],
+                     *           "externalPort": 1,
+                     *           "gatewayPoolUid": "ed67fc57-8ab5-5ce7-aab1-fa4b158936a1",
+                     *           "hostUid": "6ed26408-ae4b-5a3c-a26b-9d24dda8485b",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isDisabled": true,
+                     *           "isOutOfDate": true,
+                     *           "name": "Harbour Dental",
+                     *           "port": 6180,
+                     *           "status": "Healthy"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudGateway"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SetSiteMaintenanceMode: {
+        parameters: {
+            query: {
+                maintenanceMode: boolean;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                siteUid: components["parameters"]["siteUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "description": "Back office",
+                     *         "maintenanceModeIsEnabled": true,
+                     *         "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *         "port": 6180,
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "tenantManagementInCloudConnectIsEnabled": true
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudAgent"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SetSiteTenantManagementMode: {
+        parameters: {
+            query: {
+                tenantManagementMode: boolean;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                siteUid: components["parameters"]["siteUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "description": "Back office",
+                     *         "maintenanceModeIsEnabled": true,
+                     *         "managementAgentUid": "dad12b68-1f2b-546d-8f80-de94e0a71e4d",
+                     *         "port": 6180,
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "tenantManagementInCloudConnectIsEnabled": true
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudAgent"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTenantsBySite: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                siteUid: components["parameters"]["siteUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *           "backupProtectionPeriod": 7,
+                     *           "credentials": {
+                     *             "userName": "ada"
+                     *           },
+                     *           "description": "Back office",
+                     *           "gatewayPoolsUids": [
+                     *             "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *           ],
+                     *           "gatewaySelectionType": "StandaloneGateways",
+                     *           "hashedPassword": "hashed password",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isBackupProtectionEnabled": false,
+                     *           "isBackupResourcesEnabled": true,
+                     *           "isEnabled": true,
+                     *           "isGatewayFailoverEnabled": false,
+                     *           "isLeaseExpirationEnabled": false,
+                     *           "isNativeReplicationResourcesEnabled": false,
+                     *           "isThrottlingEnabled": false,
+                     *           "isVcdReplicationResourcesEnabled": false,
+                     *           "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *           "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "maxConcurrentTask": 1,
+                     *           "name": "Harbour Dental",
+                     *           "siteName": "cloud-connect-01",
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "throttlingUnit": "MbitPerSec",
+                     *           "throttlingValue": 1,
+                     *           "type": "General",
+                     *           "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateTenant: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                siteUid: components["parameters"]["siteUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "assignedForCompany": "b7e16653-ecd2-5c0d-a43e-34a136757a47",
+                 *       "credentials": {
+                 *         "password": "Long-enough-4-all",
+                 *         "userName": "tenant"
+                 *       },
+                 *       "description": "Made by a check"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CloudTenant"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *         "backupProtectionPeriod": 7,
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "description": "Back office",
+                     *         "gatewayPoolsUids": [
+                     *           "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *         ],
+                     *         "gatewaySelectionType": "StandaloneGateways",
+                     *         "hashedPassword": "hashed password",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isBackupProtectionEnabled": false,
+                     *         "isBackupResourcesEnabled": true,
+                     *         "isEnabled": true,
+                     *         "isGatewayFailoverEnabled": false,
+                     *         "isLeaseExpirationEnabled": false,
+                     *         "isNativeReplicationResourcesEnabled": false,
+                     *         "isThrottlingEnabled": false,
+                     *         "isVcdReplicationResourcesEnabled": false,
+                     *         "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *         "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "maxConcurrentTask": 1,
+                     *         "name": "Harbour Dental",
+                     *         "siteName": "cloud-connect-01",
+                     *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "throttlingUnit": "MbitPerSec",
+                     *         "throttlingValue": 1,
+                     *         "type": "General",
+                     *         "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetUnverifiedAgents: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "agentLabel": "agent label",
+                     *           "hostName": "harbour-backup",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "platformType": "Windows",
+                     *           "registrationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "rejectReason": "reject reason",
+                     *           "status": "Accepted",
+                     *           "statusMessage": "The agent answers",
+                     *           "type": "CloudConnect"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UnverifiedAgent"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetUnverifiedAgent: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                unverifiedAgentUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "agentLabel": "agent label",
+                     *         "hostName": "harbour-backup",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "platformType": "Windows",
+                     *         "registrationTime": "2026-01-31T02:00:00.0000000Z",
+                     *         "rejectReason": "reject reason",
+                     *         "status": "Accepted",
+                     *         "statusMessage": "The agent answers",
+                     *         "type": "CloudConnect"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UnverifiedAgent"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    AcceptUnverifiedAgent: {
+        parameters: {
+            query: {
+                organizationUid: string;
+                cloudTenantUid?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                unverifiedAgentUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RejectUnverifiedAgent: {
+        parameters: {
+            query?: {
+                /** @description Shown beside the agent */
+                reason?: string;
             };
             header?: {
                 /** @description Echoed, and in the host's log */
@@ -1432,18 +9835,33 @@ export interface operations {
                 /** @description 3.4 to 3.7 */
                 "X-Client-Version"?: components["parameters"]["clientVersion"];
             };
-            path?: never;
+            path: {
+                unverifiedAgentUid: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of agents */
+            /** @description It is kept out */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_ManagementAgent"];
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
                 };
             };
             /** @description A failure */
@@ -1457,35 +9875,203 @@ export interface operations {
             };
         };
     };
-    GetManagementAgent: {
+    GetCountries: {
         parameters: {
             query?: {
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
-            path: {
-                managementAgentUid: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The agent */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_ManagementAgent"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "code": "200",
+                     *           "id": 1,
+                     *           "name": "Harbour Dental"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Country"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCurrencies: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "code": "200",
+                     *           "id": 1,
+                     *           "name": "Harbour Dental"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Currency"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetOrganizations: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "alias": "harbour",
+                     *           "city": "London",
+                     *           "companyId": "company id",
+                     *           "country": 1,
+                     *           "countryName": "United Kingdom",
+                     *           "domain": "harbour-dental.test",
+                     *           "email": "ada@harbour-dental.test",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "legalName": "Harbour Dental Ltd",
+                     *           "locationAdmin0Code": "location admin0 code",
+                     *           "locationAdmin1Code": "location admin1 code",
+                     *           "locationAdmin2Code": "location admin2 code",
+                     *           "name": "Harbour Dental",
+                     *           "notes": "Calls back in the morning",
+                     *           "phone": "+44 20 7946 0000",
+                     *           "regionName": "England",
+                     *           "state": 1,
+                     *           "street": "Quay Street 1",
+                     *           "taxId": "GB000000000",
+                     *           "type": "Company",
+                     *           "veeamTenantId": "veeam tenant id",
+                     *           "website": "https://harbour-dental.test",
+                     *           "zipCode": "E1 6AN"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Organization"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1499,40 +10085,87 @@ export interface operations {
     GetCompanies: {
         parameters: {
             query?: {
-                /** @description `Organization` */
-                expand?: string[];
-                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
-                filter?: components["parameters"]["filter"];
-                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
-                sort?: components["parameters"]["sort"];
-                /** @description Most rows of the page */
-                limit?: components["parameters"]["limit"];
-                /** @description Rows before the page */
-                offset?: components["parameters"]["offset"];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                expand?: components["schemas"]["CompanyExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of companies */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_Company"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyServices": {
+                     *             "hostedServices": {
+                     *               "isVbPublicCloudManagementEnabled": false
+                     *             },
+                     *             "remoteServices": {
+                     *               "backupAgentsManagement": {
+                     *                 "isHardQuotaEnabled": false,
+                     *                 "serverAgentsQuota": 1,
+                     *                 "workstationAgentsQuota": 1
+                     *               },
+                     *               "backupServersManagement": {
+                     *                 "backupServerQuota": 1
+                     *               },
+                     *               "isBackupResourcesEnabled": true,
+                     *               "isVbPublicCloudManagementEnabled": false,
+                     *               "vb365ServersManagement": {
+                     *                 "backupServerQuota": 1
+                     *               }
+                     *             }
+                     *           },
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isAlarmDetectEnabled": false,
+                     *           "isRestAccessEnabled": false,
+                     *           "loginUrl": "https://console.example.test",
+                     *           "name": "Harbour Dental",
+                     *           "ownerCredentials": {
+                     *             "userName": "ada"
+                     *           },
+                     *           "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9",
+                     *           "status": "Active",
+                     *           "subscriptionPlanUid": "59421492-1b52-514c-a9fc-6d4dbaf6621b"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Company"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1546,36 +10179,314 @@ export interface operations {
     CreateCompany: {
         parameters: {
             query?: {
-                /** @description `Organization` */
-                expand?: string[];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "isRestAccessEnabled": true,
+                 *       "organizationInput": {
+                 *         "city": "Town",
+                 *         "companyId": "C-1",
+                 *         "email": "owner@example.test",
+                 *         "name": "Made by a check",
+                 *         "notes": "Made by a check",
+                 *         "phone": "+49 30 1",
+                 *         "street": "Street 1",
+                 *         "taxId": "T-1",
+                 *         "website": "https://example.test",
+                 *         "zipCode": "10115"
+                 *       },
+                 *       "ownerCredentials": {
+                 *         "password": "Long-enough-4-all",
+                 *         "userName": "made"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["CompanyInput"];
             };
         };
         responses: {
-            /** @description The company */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Company"];
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyServices": {
+                     *           "hostedServices": {
+                     *             "isVbPublicCloudManagementEnabled": false
+                     *           },
+                     *           "remoteServices": {
+                     *             "backupAgentsManagement": {
+                     *               "isHardQuotaEnabled": false,
+                     *               "serverAgentsQuota": 1,
+                     *               "workstationAgentsQuota": 1
+                     *             },
+                     *             "backupServersManagement": {
+                     *               "backupServerQuota": 1
+                     *             },
+                     *             "isBackupResourcesEnabled": true,
+                     *             "isVbPublicCloudManagementEnabled": false,
+                     *             "vb365ServersManagement": {
+                     *               "backupServerQuota": 1
+                     *             }
+                     *           }
+                     *         },
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isAlarmDetectEnabled": false,
+                     *         "isRestAccessEnabled": false,
+                     *         "loginUrl": "https://console.example.test",
+                     *         "name": "Harbour Dental",
+                     *         "ownerCredentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9",
+                     *         "status": "Active",
+                     *         "subscriptionPlanUid": "59421492-1b52-514c-a9fc-6d4dbaf6621b"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Company"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompaniesHostedVbrResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "friendlyName": "Harbour backup",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isWholeServerAssigned": false,
+                     *           "serverUid": "a91a1153-f210-59a8-8c93-fb115bcfb263"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrResource"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompaniesHostedVbrBackupResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "hostedResourceUid": "216e269d-3d71-5ba9-8e3e-97c8b825c9c2",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isStorageQuotaUnlimited": true,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "storageQuota": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrBackupResource"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompaniesAggregatedUsage: {
+        parameters: {
+            query?: {
+                fromDate?: string;
+                toDate?: string;
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "counters": [
+                     *             {
+                     *               "type": "VmCloudBackups",
+                     *               "value": 1
+                     *             }
+                     *           ],
+                     *           "date": "2026-01-31",
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["LocationAggregatedUsage"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1589,11 +10500,734 @@ export interface operations {
     GetCompany: {
         parameters: {
             query?: {
-                /** @description `Organization` */
-                expand?: string[];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyServices": {
+                     *           "hostedServices": {
+                     *             "isVbPublicCloudManagementEnabled": false
+                     *           },
+                     *           "remoteServices": {
+                     *             "backupAgentsManagement": {
+                     *               "isHardQuotaEnabled": false,
+                     *               "serverAgentsQuota": 1,
+                     *               "workstationAgentsQuota": 1
+                     *             },
+                     *             "backupServersManagement": {
+                     *               "backupServerQuota": 1
+                     *             },
+                     *             "isBackupResourcesEnabled": true,
+                     *             "isVbPublicCloudManagementEnabled": false,
+                     *             "vb365ServersManagement": {
+                     *               "backupServerQuota": 1
+                     *             }
+                     *           }
+                     *         },
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isAlarmDetectEnabled": false,
+                     *         "isRestAccessEnabled": false,
+                     *         "loginUrl": "https://console.example.test",
+                     *         "name": "Harbour Dental",
+                     *         "ownerCredentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9",
+                     *         "status": "Active",
+                     *         "subscriptionPlanUid": "59421492-1b52-514c-a9fc-6d4dbaf6621b"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Company"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteCompany: {
+        parameters: {
+            query: {
+                removeAllAgents: boolean;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchCompany: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/isAlarmDetectEnabled",
+                 *         "value": true
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyServices": {
+                     *           "hostedServices": {
+                     *             "isVbPublicCloudManagementEnabled": false
+                     *           },
+                     *           "remoteServices": {
+                     *             "backupAgentsManagement": {
+                     *               "isHardQuotaEnabled": false,
+                     *               "serverAgentsQuota": 1,
+                     *               "workstationAgentsQuota": 1
+                     *             },
+                     *             "backupServersManagement": {
+                     *               "backupServerQuota": 1
+                     *             },
+                     *             "isBackupResourcesEnabled": true,
+                     *             "isVbPublicCloudManagementEnabled": false,
+                     *             "vb365ServersManagement": {
+                     *               "backupServerQuota": 1
+                     *             }
+                     *           }
+                     *         },
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isAlarmDetectEnabled": false,
+                     *         "isRestAccessEnabled": false,
+                     *         "loginUrl": "https://console.example.test",
+                     *         "name": "Harbour Dental",
+                     *         "ownerCredentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9",
+                     *         "status": "Active",
+                     *         "subscriptionPlanUid": "59421492-1b52-514c-a9fc-6d4dbaf6621b"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Company"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompanyHostedVbrResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "friendlyName": "Harbour backup",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isWholeServerAssigned": false,
+                     *           "serverUid": "a91a1153-f210-59a8-8c93-fb115bcfb263"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrResource"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateCompanyHostedVbrResource: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "friendlyName": "Made by a check",
+                 *       "serverUid": "737b49b5-11f7-5148-bdab-2204d0ea906b"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CompanyHostedVbrResourceInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "friendlyName": "Harbour backup",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isWholeServerAssigned": false,
+                     *         "serverUid": "a91a1153-f210-59a8-8c93-fb115bcfb263"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrResource"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompanyHostedVbrResource: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+                vbrHostedResourceUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "friendlyName": "Harbour backup",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isWholeServerAssigned": false,
+                     *         "serverUid": "a91a1153-f210-59a8-8c93-fb115bcfb263"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrResource"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteCompanyHostedVbrResource: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+                vbrHostedResourceUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchCompanyHostedVbrResource: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+                vbrHostedResourceUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/friendlyName",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "friendlyName": "Harbour backup",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isWholeServerAssigned": false,
+                     *         "serverUid": "a91a1153-f210-59a8-8c93-fb115bcfb263"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrResource"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompanyHostedVbrBackupResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+                vbrHostedResourceUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "hostedResourceUid": "216e269d-3d71-5ba9-8e3e-97c8b825c9c2",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isStorageQuotaUnlimited": true,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "storageQuota": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrBackupResource"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateCompanyHostedVbrBackupResource: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+                vbrHostedResourceUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "isStorageQuotaUnlimited": false,
+                 *       "repositoryUid": "a11c6be2-b07a-548f-8497-68f463e1b522",
+                 *       "storageQuota": 100
+                 *     }
+                 */
+                "application/json": components["schemas"]["CompanyHostedVbrBackupResource"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "hostedResourceUid": "216e269d-3d71-5ba9-8e3e-97c8b825c9c2",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isStorageQuotaUnlimited": true,
+                     *         "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *         "storageQuota": 1
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CompanyHostedVbrBackupResource"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompanyOnboarding: {
+        parameters: {
+            query?: never;
             header?: {
                 /** @description Echoed, and in the host's log */
                 "X-Request-id"?: components["parameters"]["requestId"];
@@ -1607,16 +11241,2771 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The company */
+            /** @description The steps in their order */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Company"];
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "isReadyForLicence": true,
+                     *         "steps": [
+                     *           {
+                     *             "blockingReason": "blocking reason",
+                     *             "isNeeded": true,
+                     *             "nextAction": "next action",
+                     *             "overridden": {
+                     *               "reason": "reason",
+                     *               "time": "2026-01-31T02:00:00.0000000Z",
+                     *               "userName": "ada"
+                     *             },
+                     *             "state": "Done",
+                     *             "step": "step"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_CompanyOnboarding"];
                 };
             };
             /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    OverrideCompanyOnboardingStep: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                companyUid: string;
+                /** @description cloudConnect or backupServers */
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "The customer was called instead"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OnboardingOverrideInput"];
+            };
+        };
+        responses: {
+            /** @description The steps as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *         "isReadyForLicence": true,
+                     *         "steps": [
+                     *           {
+                     *             "blockingReason": "blocking reason",
+                     *             "isNeeded": true,
+                     *             "nextAction": "next action",
+                     *             "overridden": {
+                     *               "reason": "reason",
+                     *               "time": "2026-01-31T02:00:00.0000000Z",
+                     *               "userName": "ada"
+                     *             },
+                     *             "state": "Done",
+                     *             "step": "step"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_CompanyOnboarding"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompanySiteResources: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "assignedForCompany": "435adbe6-de08-5b36-8c1d-4395fa35b31c",
+                     *           "backupProtectionPeriod": 7,
+                     *           "credentials": {
+                     *             "userName": "ada"
+                     *           },
+                     *           "description": "Back office",
+                     *           "gatewayPoolsUids": [
+                     *             "53862dfc-a54b-568f-aa6f-9011276cf4d9"
+                     *           ],
+                     *           "gatewaySelectionType": "StandaloneGateways",
+                     *           "hashedPassword": "hashed password",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isBackupProtectionEnabled": false,
+                     *           "isBackupResourcesEnabled": true,
+                     *           "isEnabled": true,
+                     *           "isGatewayFailoverEnabled": false,
+                     *           "isLeaseExpirationEnabled": false,
+                     *           "isNativeReplicationResourcesEnabled": false,
+                     *           "isThrottlingEnabled": false,
+                     *           "isVcdReplicationResourcesEnabled": false,
+                     *           "lastActive": "2026-01-31T02:00:00.0000000Z",
+                     *           "leaseExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "maxConcurrentTask": 1,
+                     *           "name": "Harbour Dental",
+                     *           "siteName": "cloud-connect-01",
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "throttlingUnit": "MbitPerSec",
+                     *           "throttlingValue": 1,
+                     *           "type": "General",
+                     *           "vCloudOrganizationUid": "feeb6c32-d571-54c9-a3cf-2e92f9c3e519"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["CloudTenant"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompanyAggregatedUsage: {
+        parameters: {
+            query?: {
+                fromDate?: string;
+                toDate?: string;
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "counters": [
+                     *             {
+                     *               "type": "VmCloudBackups",
+                     *               "value": 1
+                     *             }
+                     *           ],
+                     *           "date": "2026-01-31",
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["LocationAggregatedUsage"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SendWelcomeEmailToCompany: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                companyUid: components["parameters"]["companyUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "Long-enough-4-all"
+                 *     }
+                 */
+                "application/json": components["schemas"]["WelcomeEmailOptions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetLocations: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "name": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "quotaGb": 1,
+                     *           "type": "Default"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["OrganizationLocation"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateLocation: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Made by a check",
+                 *       "organizationUid": "b7e16653-ecd2-5c0d-a43e-34a136757a47",
+                 *       "quotaGb": 100
+                 *     }
+                 */
+                "application/json": components["schemas"]["OrganizationLocationInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "name": "Harbour Dental",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "quotaGb": 1,
+                     *         "type": "Default"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["OrganizationLocation"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetLocation: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                locationUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "name": "Harbour Dental",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "quotaGb": 1,
+                     *         "type": "Default"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["OrganizationLocation"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteLocation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                locationUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchLocation: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                locationUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/quotaGb",
+                 *         "value": 200
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "name": "Harbour Dental",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "quotaGb": 1,
+                     *         "type": "Default"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["OrganizationLocation"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProvider: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["ProviderExpand"][];
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Provider"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetResellers: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["ResellerExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isRestAccessEnabled": false,
+                     *           "name": "Harbour Dental",
+                     *           "proPartnerId": "pro partner id",
+                     *           "resellerServices": {
+                     *             "cloudConnectManagementEnabled": false,
+                     *             "cloudConnectQuota": {
+                     *               "dataTransferOutQuota": 1073741824,
+                     *               "insiderProtectionQuota": 1,
+                     *               "isWanAccelerationEnabled": false,
+                     *               "maxConcurrentTask": 1,
+                     *               "throttlingUnit": "MbitPerSec",
+                     *               "throttlingValue": 1
+                     *             },
+                     *             "hostedServices": {
+                     *               "backupResourcesEnabled": false,
+                     *               "vb365ManagementEnabled": false,
+                     *               "vbPublicCloudManagementEnabled": false
+                     *             },
+                     *             "isFileLevelRestoreEnabled": false,
+                     *             "remoteServices": {
+                     *               "backupAgentsManagement": {
+                     *                 "serverAgentsQuota": 1,
+                     *                 "workstationAgentsQuota": 1
+                     *               },
+                     *               "backupServersManagementEnabled": false,
+                     *               "vb365ManagementEnabled": false,
+                     *               "vbPublicCloudManagementEnabled": false
+                     *             }
+                     *           },
+                     *           "status": "Active"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Reseller"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateReseller: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "description": "Made by a check",
+                 *       "organizationInput": {
+                 *         "city": "Town",
+                 *         "companyId": "C-1",
+                 *         "email": "owner@example.test",
+                 *         "name": "Made by a check",
+                 *         "notes": "Made by a check",
+                 *         "phone": "+49 30 1",
+                 *         "street": "Street 1",
+                 *         "taxId": "T-1",
+                 *         "website": "https://example.test",
+                 *         "zipCode": "10115"
+                 *       },
+                 *       "ownerCredentials": {
+                 *         "password": "Long-enough-4-all",
+                 *         "userName": "made"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResellerInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isRestAccessEnabled": false,
+                     *         "name": "Harbour Dental",
+                     *         "proPartnerId": "pro partner id",
+                     *         "resellerServices": {
+                     *           "cloudConnectManagementEnabled": false,
+                     *           "cloudConnectQuota": {
+                     *             "dataTransferOutQuota": 1073741824,
+                     *             "insiderProtectionQuota": 1,
+                     *             "isWanAccelerationEnabled": false,
+                     *             "maxConcurrentTask": 1,
+                     *             "throttlingUnit": "MbitPerSec",
+                     *             "throttlingValue": 1
+                     *           },
+                     *           "hostedServices": {
+                     *             "backupResourcesEnabled": false,
+                     *             "vb365ManagementEnabled": false,
+                     *             "vbPublicCloudManagementEnabled": false
+                     *           },
+                     *           "isFileLevelRestoreEnabled": false,
+                     *           "remoteServices": {
+                     *             "backupAgentsManagement": {
+                     *               "serverAgentsQuota": 1,
+                     *               "workstationAgentsQuota": 1
+                     *             },
+                     *             "backupServersManagementEnabled": false,
+                     *             "vb365ManagementEnabled": false,
+                     *             "vbPublicCloudManagementEnabled": false
+                     *           }
+                     *         },
+                     *         "status": "Active"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Reseller"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetResellersAggregatedUsage: {
+        parameters: {
+            query?: {
+                fromDate?: string;
+                toDate?: string;
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "counters": [
+                     *             {
+                     *               "type": "VmCloudBackups",
+                     *               "value": 1
+                     *             }
+                     *           ],
+                     *           "date": "2026-01-31",
+                     *           "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ResellerAggregatedUsage"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetReseller: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                resellerUid: components["parameters"]["resellerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isRestAccessEnabled": false,
+                     *         "name": "Harbour Dental",
+                     *         "proPartnerId": "pro partner id",
+                     *         "resellerServices": {
+                     *           "cloudConnectManagementEnabled": false,
+                     *           "cloudConnectQuota": {
+                     *             "dataTransferOutQuota": 1073741824,
+                     *             "insiderProtectionQuota": 1,
+                     *             "isWanAccelerationEnabled": false,
+                     *             "maxConcurrentTask": 1,
+                     *             "throttlingUnit": "MbitPerSec",
+                     *             "throttlingValue": 1
+                     *           },
+                     *           "hostedServices": {
+                     *             "backupResourcesEnabled": false,
+                     *             "vb365ManagementEnabled": false,
+                     *             "vbPublicCloudManagementEnabled": false
+                     *           },
+                     *           "isFileLevelRestoreEnabled": false,
+                     *           "remoteServices": {
+                     *             "backupAgentsManagement": {
+                     *               "serverAgentsQuota": 1,
+                     *               "workstationAgentsQuota": 1
+                     *             },
+                     *             "backupServersManagementEnabled": false,
+                     *             "vb365ManagementEnabled": false,
+                     *             "vbPublicCloudManagementEnabled": false
+                     *           }
+                     *         },
+                     *         "status": "Active"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Reseller"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteReseller: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                resellerUid: components["parameters"]["resellerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchReseller: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                resellerUid: components["parameters"]["resellerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/proPartnerId",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "isRestAccessEnabled": false,
+                     *         "name": "Harbour Dental",
+                     *         "proPartnerId": "pro partner id",
+                     *         "resellerServices": {
+                     *           "cloudConnectManagementEnabled": false,
+                     *           "cloudConnectQuota": {
+                     *             "dataTransferOutQuota": 1073741824,
+                     *             "insiderProtectionQuota": 1,
+                     *             "isWanAccelerationEnabled": false,
+                     *             "maxConcurrentTask": 1,
+                     *             "throttlingUnit": "MbitPerSec",
+                     *             "throttlingValue": 1
+                     *           },
+                     *           "hostedServices": {
+                     *             "backupResourcesEnabled": false,
+                     *             "vb365ManagementEnabled": false,
+                     *             "vbPublicCloudManagementEnabled": false
+                     *           },
+                     *           "isFileLevelRestoreEnabled": false,
+                     *           "remoteServices": {
+                     *             "backupAgentsManagement": {
+                     *               "serverAgentsQuota": 1,
+                     *               "workstationAgentsQuota": 1
+                     *             },
+                     *             "backupServersManagementEnabled": false,
+                     *             "vb365ManagementEnabled": false,
+                     *             "vbPublicCloudManagementEnabled": false
+                     *           }
+                     *         },
+                     *         "status": "Active"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Reseller"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCompaniesByReseller: {
+        parameters: {
+            query?: {
+                expand?: components["schemas"]["CompanyExpand"][];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                resellerUid: components["parameters"]["resellerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyServices": {
+                     *             "hostedServices": {
+                     *               "isVbPublicCloudManagementEnabled": false
+                     *             },
+                     *             "remoteServices": {
+                     *               "backupAgentsManagement": {
+                     *                 "isHardQuotaEnabled": false,
+                     *                 "serverAgentsQuota": 1,
+                     *                 "workstationAgentsQuota": 1
+                     *               },
+                     *               "backupServersManagement": {
+                     *                 "backupServerQuota": 1
+                     *               },
+                     *               "isBackupResourcesEnabled": true,
+                     *               "isVbPublicCloudManagementEnabled": false,
+                     *               "vb365ServersManagement": {
+                     *                 "backupServerQuota": 1
+                     *               }
+                     *             }
+                     *           },
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isAlarmDetectEnabled": false,
+                     *           "isRestAccessEnabled": false,
+                     *           "loginUrl": "https://console.example.test",
+                     *           "name": "Harbour Dental",
+                     *           "ownerCredentials": {
+                     *             "userName": "ada"
+                     *           },
+                     *           "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9",
+                     *           "status": "Active",
+                     *           "subscriptionPlanUid": "59421492-1b52-514c-a9fc-6d4dbaf6621b"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Company"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetResellerSites: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                resellerUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sites */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "siteUids": [
+                     *           "86e1b9e4-06df-5962-841d-b90d0fcb1984"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_ResellerSites"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SetResellerSites: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                resellerUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "siteUids": [
+                 *         "161327de-ac61-551a-a6cb-4bb70d898a42"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["ResellerSites"];
+            };
+        };
+        responses: {
+            /** @description The sites now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "siteUids": [
+                     *           "86e1b9e4-06df-5962-841d-b90d0fcb1984"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_ResellerSites"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetResellerAggregatedUsage: {
+        parameters: {
+            query?: {
+                fromDate?: string;
+                toDate?: string;
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                resellerUid: components["parameters"]["resellerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "counters": [
+                     *             {
+                     *               "type": "VmCloudBackups",
+                     *               "value": 1
+                     *             }
+                     *           ],
+                     *           "date": "2026-01-31",
+                     *           "resellerUid": "14c91f43-af56-5ed7-99af-bb262f588da9"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ResellerAggregatedUsage"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetOrganization: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "alias": "harbour",
+                     *         "city": "London",
+                     *         "companyId": "company id",
+                     *         "country": 1,
+                     *         "countryName": "United Kingdom",
+                     *         "domain": "harbour-dental.test",
+                     *         "email": "ada@harbour-dental.test",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "legalName": "Harbour Dental Ltd",
+                     *         "locationAdmin0Code": "location admin0 code",
+                     *         "locationAdmin1Code": "location admin1 code",
+                     *         "locationAdmin2Code": "location admin2 code",
+                     *         "name": "Harbour Dental",
+                     *         "notes": "Calls back in the morning",
+                     *         "phone": "+44 20 7946 0000",
+                     *         "regionName": "England",
+                     *         "state": 1,
+                     *         "street": "Quay Street 1",
+                     *         "taxId": "GB000000000",
+                     *         "type": "Company",
+                     *         "veeamTenantId": "veeam tenant id",
+                     *         "website": "https://harbour-dental.test",
+                     *         "zipCode": "E1 6AN"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Organization"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchOrganization: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/notes",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "alias": "harbour",
+                     *         "city": "London",
+                     *         "companyId": "company id",
+                     *         "country": 1,
+                     *         "countryName": "United Kingdom",
+                     *         "domain": "harbour-dental.test",
+                     *         "email": "ada@harbour-dental.test",
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "legalName": "Harbour Dental Ltd",
+                     *         "locationAdmin0Code": "location admin0 code",
+                     *         "locationAdmin1Code": "location admin1 code",
+                     *         "locationAdmin2Code": "location admin2 code",
+                     *         "name": "Harbour Dental",
+                     *         "notes": "Calls back in the morning",
+                     *         "phone": "+44 20 7946 0000",
+                     *         "regionName": "England",
+                     *         "state": 1,
+                     *         "street": "Quay Street 1",
+                     *         "taxId": "GB000000000",
+                     *         "type": "Company",
+                     *         "veeamTenantId": "veeam tenant id",
+                     *         "website": "https://harbour-dental.test",
+                     *         "zipCode": "E1 6AN"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Organization"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetOrganizationBrandingSettings: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "managedOrganizationsBrandingPolicy": "AllowCustomization",
+                     *         "portalColorTheme": "Blue",
+                     *         "webUri": "web uri"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BrandingSettings"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchOrganizationBrandingSettings: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/portalColorTheme",
+                 *         "value": "Blue"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "managedOrganizationsBrandingPolicy": "AllowCustomization",
+                     *         "portalColorTheme": "Blue",
+                     *         "webUri": "web uri"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BrandingSettings"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetOrganizationNotificationSettings: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "alarms": {
+                     *           "dailySorting": "ByTime",
+                     *           "dailyStatusFilter": [
+                     *             "Resolved"
+                     *           ],
+                     *           "dailySubject": "daily subject",
+                     *           "dailyTime": "22:00",
+                     *           "from": "console@example.test",
+                     *           "isDailyNotificationEnabled": true,
+                     *           "senderName": "Console",
+                     *           "to": "operator@example.test"
+                     *         },
+                     *         "billing": {
+                     *           "from": "console@example.test",
+                     *           "senderName": "Console",
+                     *           "subject": "subject"
+                     *         },
+                     *         "defaultFrom": "console@example.test",
+                     *         "defaultSenderName": "Console",
+                     *         "discovery": {
+                     *           "dailyTime": "22:00",
+                     *           "from": "console@example.test",
+                     *           "isDailyNotificationEnabled": true,
+                     *           "senderName": "Console",
+                     *           "subject": "subject",
+                     *           "to": "operator@example.test"
+                     *         },
+                     *         "level": "disabled",
+                     *         "license": {
+                     *           "enabled": true,
+                     *           "from": "console@example.test",
+                     *           "includeCsv": true,
+                     *           "senderName": "Console",
+                     *           "to": "operator@example.test"
+                     *         },
+                     *         "smtp": {
+                     *           "exclusivelyAcceptedCertificateHash": "exclusively accepted certificate hash",
+                     *           "oAuth2Credential": {
+                     *             "accessToken": "access token",
+                     *             "accessTokenExpiration": "2026-01-31T02:00:00.0000000Z",
+                     *             "clientSettings": {
+                     *               "clientId": "client id",
+                     *               "clientSecret": "client secret",
+                     *               "kind": "Google",
+                     *               "scope": "scope",
+                     *               "tenantId": "tenant id"
+                     *             },
+                     *             "identityProviderSettings": {},
+                     *             "refreshToken": "refresh token",
+                     *             "userId": "user id"
+                     *           },
+                     *           "passwordCredential": {
+                     *             "saslMechanism": "sasl mechanism",
+                     *             "userName": "ada"
+                     *           },
+                     *           "serverAddress": "mail.example.test:587",
+                     *           "timeout": "timeout",
+                     *           "tlsMode": "auto"
+                     *         }
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["NotificationSettings"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchOrganizationNotificationSettings: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/defaultSenderName",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "alarms": {
+                     *           "dailySorting": "ByTime",
+                     *           "dailyStatusFilter": [
+                     *             "Resolved"
+                     *           ],
+                     *           "dailySubject": "daily subject",
+                     *           "dailyTime": "22:00",
+                     *           "from": "console@example.test",
+                     *           "isDailyNotificationEnabled": true,
+                     *           "senderName": "Console",
+                     *           "to": "operator@example.test"
+                     *         },
+                     *         "billing": {
+                     *           "from": "console@example.test",
+                     *           "senderName": "Console",
+                     *           "subject": "subject"
+                     *         },
+                     *         "defaultFrom": "console@example.test",
+                     *         "defaultSenderName": "Console",
+                     *         "discovery": {
+                     *           "dailyTime": "22:00",
+                     *           "from": "console@example.test",
+                     *           "isDailyNotificationEnabled": true,
+                     *           "senderName": "Console",
+                     *           "subject": "subject",
+                     *           "to": "operator@example.test"
+                     *         },
+                     *         "level": "disabled",
+                     *         "license": {
+                     *           "enabled": true,
+                     *           "from": "console@example.test",
+                     *           "includeCsv": true,
+                     *           "senderName": "Console",
+                     *           "to": "operator@example.test"
+                     *         },
+                     *         "smtp": {
+                     *           "exclusivelyAcceptedCertificateHash": "exclusively accepted certificate hash",
+                     *           "oAuth2Credential": {
+                     *             "accessToken": "access token",
+                     *             "accessTokenExpiration": "2026-01-31T02:00:00.0000000Z",
+                     *             "clientSettings": {
+                     *               "clientId": "client id",
+                     *               "clientSecret": "client secret",
+                     *               "kind": "Google",
+                     *               "scope": "scope",
+                     *               "tenantId": "tenant id"
+                     *             },
+                     *             "identityProviderSettings": {},
+                     *             "refreshToken": "refresh token",
+                     *             "userId": "user id"
+                     *           },
+                     *           "passwordCredential": {
+                     *             "saslMechanism": "sasl mechanism",
+                     *             "userName": "ada"
+                     *           },
+                     *           "serverAddress": "mail.example.test:587",
+                     *           "timeout": "timeout",
+                     *           "tlsMode": "auto"
+                     *         }
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["NotificationSettings"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    TestNotificationSmtpSettings: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "serverAddress": "127.0.0.1:25",
+                 *       "timeout": "00:00:10",
+                 *       "tlsMode": "none"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SmtpSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "error": {
+                     *           "code": 200,
+                     *           "message": "All objects were backed up",
+                     *           "parameterName": "parameter name",
+                     *           "propertyName": "property name",
+                     *           "retryAfter": 1,
+                     *           "type": "unspecified"
+                     *         },
+                     *         "result": "Ok",
+                     *         "serverCertificate": {
+                     *           "friendlyName": "Harbour backup",
+                     *           "hash": "hash",
+                     *           "isValid": true,
+                     *           "issuerName": "issuer name",
+                     *           "notAfter": "2026-01-31",
+                     *           "notBefore": "2026-01-31",
+                     *           "serialNumber": "serial number",
+                     *           "signatureAlgorithm": "signature algorithm",
+                     *           "subjectName": "subject name"
+                     *         },
+                     *         "smtpSettings": {
+                     *           "exclusivelyAcceptedCertificateHash": "exclusively accepted certificate hash",
+                     *           "oAuth2Credential": {
+                     *             "accessToken": "access token",
+                     *             "accessTokenExpiration": "2026-01-31T02:00:00.0000000Z",
+                     *             "clientSettings": {
+                     *               "clientId": "client id",
+                     *               "clientSecret": "client secret",
+                     *               "kind": "Google",
+                     *               "scope": "scope",
+                     *               "tenantId": "tenant id"
+                     *             },
+                     *             "identityProviderSettings": {},
+                     *             "refreshToken": "refresh token",
+                     *             "userId": "user id"
+                     *           },
+                     *           "passwordCredential": {
+                     *             "saslMechanism": "sasl mechanism",
+                     *             "userName": "ada"
+                     *           },
+                     *           "serverAddress": "mail.example.test:587",
+                     *           "timeout": "timeout",
+                     *           "tlsMode": "auto"
+                     *         }
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["TestSmtpSettingsResponse"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SendTestNotificationEmail: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "console@example.test",
+                 *       "to": "operator@example.test"
+                 *     }
+                 */
+                "application/json": components["schemas"]["TestEmailOptions"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetOrganizationPolicySettings: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "enforceMfaPolicy": true,
+                     *         "mfaPolicyStatus": "Disabled",
+                     *         "powerShellSessionsEnabled": true,
+                     *         "powerShellSessionsEnabledByManager": true,
+                     *         "redirectingToVbrWebUIEnabled": true,
+                     *         "redirectingToVbrWebUIEnabledByManager": true,
+                     *         "redirectingToVbrWizardEnabled": true,
+                     *         "redirectingToVbrWizardEnabledByManager": true,
+                     *         "restApiProxyingEnabled": true,
+                     *         "restApiProxyingEnabledByManager": true,
+                     *         "webhooksEnabled": true,
+                     *         "webhooksEnabledByManager": true
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["PolicySettings"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchOrganizationPolicySettings: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/mfaPolicyStatus",
+                 *         "value": "Disabled"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "enforceMfaPolicy": true,
+                     *         "mfaPolicyStatus": "Disabled",
+                     *         "powerShellSessionsEnabled": true,
+                     *         "powerShellSessionsEnabledByManager": true,
+                     *         "redirectingToVbrWebUIEnabled": true,
+                     *         "redirectingToVbrWebUIEnabledByManager": true,
+                     *         "redirectingToVbrWizardEnabled": true,
+                     *         "redirectingToVbrWizardEnabledByManager": true,
+                     *         "restApiProxyingEnabled": true,
+                     *         "restApiProxyingEnabledByManager": true,
+                     *         "webhooksEnabled": true,
+                     *         "webhooksEnabledByManager": true
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["PolicySettings"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RefreshSecurityToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetLocationsByOrganization: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: components["parameters"]["organizationUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "name": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "quotaGb": 1,
+                     *           "type": "Default"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["OrganizationLocation"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetUsersByOrganization: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                organizationUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "credentials": {
+                     *             "userName": "ada"
+                     *           },
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "mfaPolicyConfigurationStatus": "NotConfigured",
+                     *           "mfaPolicyStatus": "Disabled",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "profile": {
+                     *             "address": "address",
+                     *             "email": "ada@harbour-dental.test",
+                     *             "firstName": "Ada",
+                     *             "lastName": "Lovelace",
+                     *             "phone": "+44 20 7946 0000",
+                     *             "title": "Mr"
+                     *           },
+                     *           "role": "PortalAdministrator",
+                     *           "status": "Enabled",
+                     *           "userName": "ada"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["User"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetEntityPermissions: {
+        parameters: {
+            query: {
+                entityType: "Unknown" | "Company";
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                entityUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "claims": [
+                     *           "HostedPublicCloudJobCreate"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["EntityPermissions"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchEntityPermissions: {
+        parameters: {
+            query: {
+                entityType: "Unknown" | "Company";
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                entityUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/claims",
+                 *         "value": []
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "claims": [
+                     *           "HostedPublicCloudJobCreate"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["EntityPermissions"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1630,14 +14019,11 @@ export interface operations {
     GetAllPlugins: {
         parameters: {
             query?: {
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
@@ -1650,10 +14036,375 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "agentPermissionRules": {
+                     *             "agentsAreAllowedByDefault": true,
+                     *             "rules": [
+                     *               {
+                     *                 "allowed": true,
+                     *                 "id": "id"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "availableVersions": [
+                     *             "available version"
+                     *           ],
+                     *           "description": "Back office",
+                     *           "enabled": true,
+                     *           "hasApiKey": true,
+                     *           "icon": "icon",
+                     *           "name": "Harbour Dental",
+                     *           "organizationPermissionRules": {
+                     *             "organizationsAreAllowedByDefault": true,
+                     *             "rules": [
+                     *               {
+                     *                 "allowed": true,
+                     *                 "id": "id"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c",
+                     *           "supportedFeatures": [
+                     *             "RestApiKey"
+                     *           ],
+                     *           "version": "13.0.1.180"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Envelope_Vec_PluginInfo"];
                 };
             };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedComputersManagedByBackupServer: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "guestOs": "Debian GNU/Linux 12",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "ipAddresses": [
+                     *             "ip addresse"
+                     *           ],
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "malwareState": "Unverified",
+                     *           "name": "Harbour Dental",
+                     *           "operationMode": "Server",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "platformType": "Windows",
+                     *           "protectionGroups": [
+                     *             "5b1bce2e-d2b7-5111-baae-cd9122cedb8b"
+                     *           ],
+                     *           "sourceInstanceUid": "2b4c82b2-a536-5d03-bd38-d2bbd5be46bf"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedComputerManagedByBackupServer"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedComputersManagedByBackupServerBackups: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupAgentUid": "28be2f31-6ac0-53ba-a2ab-642c83f36466",
+                     *           "backupObjectUid": "45b913ff-a42b-554f-b437-38ef32f0d447",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobKind": "Backup",
+                     *           "jobName": "Nightly",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "latestRestorePointSize": 10737418240,
+                     *           "malwareState": "Unverified",
+                     *           "provisionedSourceSize": 10737418240,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "restorePoints": 1,
+                     *           "targetLocationTier": "None",
+                     *           "targetType": "Local",
+                     *           "totalRestorePointSize": 10737418240,
+                     *           "usedSourceSize": 10737418240
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedComputerManagedByBackupServerBackup"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedComputersManagedByBackupServerRestorePoints: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupAgentUid": "28be2f31-6ac0-53ba-a2ab-642c83f36466",
+                     *           "backupCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "backupUid": "54b18cdc-19f0-5ca5-83dc-eb9d6cfb3be3",
+                     *           "cpuCores": 1,
+                     *           "fileCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "incrementRawDataSize": 10737418240,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "malwareState": "Unverified",
+                     *           "memory": 1,
+                     *           "provisionedSourceSize": 10737418240,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "size": 10737418240,
+                     *           "sourceSize": 10737418240,
+                     *           "targetType": "Local",
+                     *           "usedSourceSize": 10737418240
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedComputerManagedByBackupServerRestorePoint"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedComputersManagedByBackupServerLatestRestorePoints: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupAgentUid": "28be2f31-6ac0-53ba-a2ab-642c83f36466",
+                     *           "backupCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "backupUid": "54b18cdc-19f0-5ca5-83dc-eb9d6cfb3be3",
+                     *           "cpuCores": 1,
+                     *           "fileCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "incrementRawDataSize": 10737418240,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "malwareState": "Unverified",
+                     *           "memory": 1,
+                     *           "provisionedSourceSize": 10737418240,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "size": 10737418240,
+                     *           "sourceSize": 10737418240,
+                     *           "targetType": "Local",
+                     *           "usedSourceSize": 10737418240
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedComputerManagedByBackupServerRestorePoint"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1667,38 +14418,61 @@ export interface operations {
     GetProtectedComputersManagedByConsole: {
         parameters: {
             query?: {
-                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
-                filter?: components["parameters"]["filter"];
-                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
-                sort?: components["parameters"]["sort"];
-                /** @description Most rows of the page */
-                limit?: components["parameters"]["limit"];
-                /** @description Rows before the page */
-                offset?: components["parameters"]["offset"];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of computers */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_ProtectedComputerManagedByConsole"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupAgentUid": "28be2f31-6ac0-53ba-a2ab-642c83f36466",
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "name": "Harbour Dental",
+                     *           "numberOfJobs": 1,
+                     *           "operationMode": "Server",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedComputerManagedByConsole"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1712,38 +14486,707 @@ export interface operations {
     GetProtectedComputersManagedByConsoleRestorePoints: {
         parameters: {
             query?: {
-                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
-                filter?: components["parameters"]["filter"];
-                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
-                sort?: components["parameters"]["sort"];
-                /** @description Most rows of the page */
-                limit?: components["parameters"]["limit"];
-                /** @description Rows before the page */
-                offset?: components["parameters"]["offset"];
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page of restore points */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Vec_ProtectedComputerManagedByConsoleRestorePoint"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backedupItems": "backedup items",
+                     *           "backupAgentUid": "28be2f31-6ac0-53ba-a2ab-642c83f36466",
+                     *           "creationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "destination": "Cloud repository 1",
+                     *           "incrementRawDataSize": 10737418240,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "size": 10737418240,
+                     *           "sourceSize": 10737418240
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedComputerManagedByConsoleRestorePoint"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
                 };
             };
-            /** @description A failure */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedOnPremisesFileShares: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "archiveRestorePoints": 1,
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "fileShareUid": "e175c4f1-7220-5a9e-ae22-047f6bcc658c",
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "name": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "restorePoints": 1,
+                     *           "totalArchiveSize": 10737418240,
+                     *           "totalShortTermBackupSize": 10737418240
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedOnPremisesFileShare"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedFileSharesRestorePoints: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "backupUid": "54b18cdc-19f0-5ca5-83dc-eb9d6cfb3be3",
+                     *           "fileShareUid": "e175c4f1-7220-5a9e-ae22-047f6bcc658c",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isArchive": true,
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "restorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "size": 10737418240
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedOnPremisesFileShareRestorePoint"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetVb365ProtectedObjects: {
+        parameters: {
+            query?: {
+                orderBy?: string;
+                orderDirection?: "ascending" | "descending";
+                objectNameFilter?: string;
+                objectTypeFilter?: components["schemas"]["Vb365ProtectedObjectType"][];
+                educationalFilter?: boolean;
+                licensedFilter?: boolean;
+                skipCache?: boolean;
+                limit?: number;
+                offset?: number;
+                siteFilter?: string[];
+                organizationFilter?: string;
+                locationFilter?: string;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "archiveRepositoryName": "archive repository name",
+                     *           "archiveRepositoryUid": "f2d0904b-f599-5cf6-bb4c-d85fac1706d7",
+                     *           "archiveRestorePointsCount": 1,
+                     *           "consumesLicense": true,
+                     *           "fileRestorePortalUrl": "file restore portal url",
+                     *           "id": "id",
+                     *           "isEducationalUser": true,
+                     *           "isFileRestorePortalEnabled": true,
+                     *           "isRestorePortalAccessEnabled": true,
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "locationName": "location name",
+                     *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "name": "Harbour Dental",
+                     *           "organizationName": "Harbour Dental",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "protectedDataType": "User",
+                     *           "repositoryName": "Repository 1",
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "restorePointsCount": 1,
+                     *           "siteName": "cloud-connect-01",
+                     *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "vb365OrganizationName": "vb365 organization name",
+                     *           "vb365OrganizationUid": "89c2c213-4b1f-5935-82a0-18b1869897cc",
+                     *           "vb365ServerName": "vb365 server name",
+                     *           "vb365ServerUid": "c1ed0b34-7b47-56d4-8d0b-bd26fd13c814"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["Vb365ProtectedObject"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedVirtualMachines: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "hierarchyRef": "hierarchy ref",
+                     *           "immutable": true,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "ipAddresses": [
+                     *             "ip addresse"
+                     *           ],
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "latestRestorePointSize": 10737418240,
+                     *           "malwareState": "Unverified",
+                     *           "name": "Harbour Dental",
+                     *           "objectUid": "a9ad85e7-5a5f-552a-90c3-ef60ff823350",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "parentHostRef": "parent host ref",
+                     *           "provisionedSourceSize": 10737418240,
+                     *           "restorePoints": 1,
+                     *           "totalRestorePointSize": 10737418240,
+                     *           "usedSourceSize": 10737418240
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedVirtualMachine"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedVirtualMachinesLatestRestorePoints: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "backupUid": "54b18cdc-19f0-5ca5-83dc-eb9d6cfb3be3",
+                     *           "cpuCores": 1,
+                     *           "fileCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "filePath": "/srv/share",
+                     *           "gfsType": [
+                     *             "Weekly,"
+                     *           ],
+                     *           "immutableTill": "2026-01-31T02:00:00.0000000Z",
+                     *           "incrementRawDataSize": 10737418240,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isConsistent": true,
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "malwareState": "Unverified",
+                     *           "memory": 1,
+                     *           "provisionedSourceSize": 10737418240,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "size": 10737418240,
+                     *           "tier": "None",
+                     *           "usedSourceSize": 10737418240,
+                     *           "virtualMachineUid": "3ace4f12-0bcc-5050-b723-cfdc13b2852c"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedVirtualMachineBackupRestorePoint"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedVirtualMachineBackups: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupObjectUid": "45b913ff-a42b-554f-b437-38ef32f0d447",
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "backupType": "Backup",
+                     *           "immutable": true,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "latestRestorePointSize": 10737418240,
+                     *           "malwareState": "Unverified",
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "restorePoints": 1,
+                     *           "targetLocationTier": "None",
+                     *           "targetType": "Local",
+                     *           "totalRestorePointSize": 10737418240,
+                     *           "virtualMachineUid": "3ace4f12-0bcc-5050-b723-cfdc13b2852c"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedVirtualMachineBackup"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedVirtualMachineBackupRestorePoints: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                virtualMachineUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "backupUid": "54b18cdc-19f0-5ca5-83dc-eb9d6cfb3be3",
+                     *           "cpuCores": 1,
+                     *           "fileCreationTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "filePath": "/srv/share",
+                     *           "gfsType": [
+                     *             "Weekly,"
+                     *           ],
+                     *           "immutableTill": "2026-01-31T02:00:00.0000000Z",
+                     *           "incrementRawDataSize": 10737418240,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "isConsistent": true,
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "malwareState": "Unverified",
+                     *           "memory": 1,
+                     *           "provisionedSourceSize": 10737418240,
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "size": 10737418240,
+                     *           "tier": "None",
+                     *           "usedSourceSize": 10737418240,
+                     *           "virtualMachineUid": "3ace4f12-0bcc-5050-b723-cfdc13b2852c"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedVirtualMachineBackupRestorePoint"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetProtectedVirtualMachineBackupsByVm: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                virtualMachineUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupObjectUid": "45b913ff-a42b-554f-b437-38ef32f0d447",
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "backupType": "Backup",
+                     *           "immutable": true,
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "latestRestorePointDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "latestRestorePointSize": 10737418240,
+                     *           "malwareState": "Unverified",
+                     *           "repositoryUid": "6b85e65d-281a-519b-a0e4-429a7d36e812",
+                     *           "restorePoints": 1,
+                     *           "targetLocationTier": "None",
+                     *           "targetType": "Local",
+                     *           "totalRestorePointSize": 10737418240,
+                     *           "virtualMachineUid": "3ace4f12-0bcc-5050-b723-cfdc13b2852c"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["ProtectedVirtualMachineBackup"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1756,45 +15199,66 @@ export interface operations {
     };
     OAuth2IssueToken: {
         parameters: {
-            query?: never;
+            query?: {
+                select?: string;
+            };
             header?: {
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/x-www-form-urlencoded": components["schemas"]["TokenForm"];
+                /**
+                 * @example {
+                 *       "grant_type": "password",
+                 *       "password": "Long-enough-4-all",
+                 *       "username": "operator"
+                 *     }
+                 */
+                "application/x-www-form-urlencoded": {
+                    code?: string;
+                    /** @enum {string} */
+                    grant_type: "password" | "refresh_token" | "authorization_code" | "public_key" | "mfa" | "as";
+                    mfa_code?: string;
+                    mfa_token?: string;
+                    /** Format: password */
+                    password?: string;
+                    public_key?: string;
+                    readOnly?: boolean;
+                    refresh_token?: string;
+                    /** Format: uuid */
+                    userUid?: string;
+                    username?: string;
+                };
             };
         };
         responses: {
-            /** @description A pair of tokens */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "access_token": "access token",
+                     *       "encrypted_code": "encrypted code",
+                     *       "expires_in": 3600,
+                     *       "mfa_token": "mfa token",
+                     *       "refresh_token": "refresh token",
+                     *       "token_type": "bearer"
+                     *     }
+                     */
                     "application/json": components["schemas"]["OAuth2Result"];
                 };
             };
-            /** @description No tokens */
             400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OAuth2Error"];
-                };
-            };
-            /** @description A failure */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorResponse"];
                 };
             };
         };
@@ -1814,6 +15278,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "csrfToken": "csrf token",
+                     *         "user": {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "name": "Harbour Dental",
+                     *           "role": "role",
+                     *           "uid": "fb6e9f2d-6bb4-5c89-bb35-5842fe0d6923"
+                     *         }
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Envelope_Session"];
                 };
             };
@@ -1840,17 +15324,45 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "mfaCode": "mfa code",
+                 *       "mfaSecretUrl": "mfa secret url",
+                 *       "mfaToken": "mfa token",
+                 *       "username": "username"
+                 *     }
+                 */
                 "application/json": components["schemas"]["SessionInput"];
             };
         };
         responses: {
-            /** @description Signed in */
+            /** @description Signed in, or a code is wanted */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_Session"];
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "csrfToken": "csrf token",
+                     *         "user": {
+                     *           "companyUid": "59994bca-80cc-5087-9875-eee5c4c1acf4",
+                     *           "name": "Harbour Dental",
+                     *           "role": "role",
+                     *           "uid": "fb6e9f2d-6bb4-5c89-bb35-5842fe0d6923"
+                     *         }
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_SessionBegun"];
                 };
             };
             /** @description A failure */
@@ -1879,6 +15391,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["EmptyResponse"];
                 };
             };
@@ -1893,33 +15418,1319 @@ export interface operations {
             };
         };
     };
-    GetCurrentUser: {
+    GetUsers: {
         parameters: {
             query?: {
-                /** @description JSON: [{"propertyPath": …}] */
-                select?: components["parameters"]["select"];
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
             };
             header?: {
-                /** @description Echoed, and in the host's log */
-                "X-Request-id"?: components["parameters"]["requestId"];
-                /** @description 3.4 to 3.7 */
-                "X-Client-Version"?: components["parameters"]["clientVersion"];
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
             };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The caller */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Envelope_User"];
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "credentials": {
+                     *             "userName": "ada"
+                     *           },
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "mfaPolicyConfigurationStatus": "NotConfigured",
+                     *           "mfaPolicyStatus": "Disabled",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "profile": {
+                     *             "address": "address",
+                     *             "email": "ada@harbour-dental.test",
+                     *             "firstName": "Ada",
+                     *             "lastName": "Lovelace",
+                     *             "phone": "+44 20 7946 0000",
+                     *             "title": "Mr"
+                     *           },
+                     *           "role": "PortalAdministrator",
+                     *           "status": "Enabled",
+                     *           "userName": "ada"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["User"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateUser: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "credentials": {
+                 *         "password": "Long-enough-4-all",
+                 *         "userName": "ada"
+                 *       },
+                 *       "organizationUid": "b7e16653-ecd2-5c0d-a43e-34a136757a47",
+                 *       "profile": {
+                 *         "email": "ada@example.test",
+                 *         "firstName": "Ada",
+                 *         "lastName": "Check",
+                 *         "title": "Ms"
+                 *       },
+                 *       "role": "CompanyAdministrator"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UserInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "mfaPolicyConfigurationStatus": "NotConfigured",
+                     *         "mfaPolicyStatus": "Disabled",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "profile": {
+                     *           "address": "address",
+                     *           "email": "ada@harbour-dental.test",
+                     *           "firstName": "Ada",
+                     *           "lastName": "Lovelace",
+                     *           "phone": "+44 20 7946 0000",
+                     *           "title": "Mr"
+                     *         },
+                     *         "role": "PortalAdministrator",
+                     *         "status": "Enabled",
+                     *         "userName": "ada"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["User"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetLogins: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyId": "e65d5136-f3c6-57b5-88dc-2026eb9870d5",
+                     *           "companyName": "Harbour Dental",
+                     *           "creationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "description": "Back office",
+                     *           "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "id": 1,
+                     *           "identifierInProvider": "identifier in provider",
+                     *           "identityProviderName": "identity provider name",
+                     *           "isReadAccessOnly": true,
+                     *           "lastUsedDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "parameters": "parameters",
+                     *           "scopes": [
+                     *             "integration"
+                     *           ],
+                     *           "status": "enabled",
+                     *           "usage": "usage",
+                     *           "userName": "ada",
+                     *           "userUid": "291e0acf-5d87-5863-b00c-3c6d9df62659"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UserLogin"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetCurrentUser: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "mfaPolicyConfigurationStatus": "NotConfigured",
+                     *         "mfaPolicyStatus": "Disabled",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "profile": {
+                     *           "address": "address",
+                     *           "email": "ada@harbour-dental.test",
+                     *           "firstName": "Ada",
+                     *           "lastName": "Lovelace",
+                     *           "phone": "+44 20 7946 0000",
+                     *           "title": "Mr"
+                     *         },
+                     *         "role": "PortalAdministrator",
+                     *         "status": "Enabled",
+                     *         "userName": "ada"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["User"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CompleteResetPasswordRequest: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "code": "no-such-code",
+                 *       "newPassword": "Long-enough-4-all"
+                 *     }
+                 */
+                "application/json": {
+                    code: string;
+                    /** Format: password */
+                    newPassword: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": true,
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: boolean;
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CreateResetPasswordRequest: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "nobody@example.test",
+                 *       "userName": "nobody"
+                 *     }
+                 */
+                "application/json": {
+                    email: string;
+                    returnUrl?: string;
+                    userName: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": true,
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: boolean;
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetUser: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "mfaPolicyConfigurationStatus": "NotConfigured",
+                     *         "mfaPolicyStatus": "Disabled",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "profile": {
+                     *           "address": "address",
+                     *           "email": "ada@harbour-dental.test",
+                     *           "firstName": "Ada",
+                     *           "lastName": "Lovelace",
+                     *           "phone": "+44 20 7946 0000",
+                     *           "title": "Mr"
+                     *         },
+                     *         "role": "PortalAdministrator",
+                     *         "status": "Enabled",
+                     *         "userName": "ada"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["User"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteUser: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PatchUser: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/profile/firstName",
+                 *         "value": "Grace"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "credentials": {
+                     *           "userName": "ada"
+                     *         },
+                     *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *         "mfaPolicyConfigurationStatus": "NotConfigured",
+                     *         "mfaPolicyStatus": "Disabled",
+                     *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *         "profile": {
+                     *           "address": "address",
+                     *           "email": "ada@harbour-dental.test",
+                     *           "firstName": "Ada",
+                     *           "lastName": "Lovelace",
+                     *           "phone": "+44 20 7946 0000",
+                     *           "title": "Mr"
+                     *         },
+                     *         "role": "PortalAdministrator",
+                     *         "status": "Enabled",
+                     *         "userName": "ada"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["User"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetUserAssignments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the user sees */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "locationUids": [
+                     *           "5b6ec204-4d20-5022-b0ac-2cb2a9443290"
+                     *         ],
+                     *         "siteUids": [
+                     *           "86e1b9e4-06df-5962-841d-b90d0fcb1984"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_UserAssignments"];
                 };
             };
             /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SetUserAssignments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "locationUids": [],
+                 *       "siteUids": []
+                 *     }
+                 */
+                "application/json": components["schemas"]["UserAssignments"];
+            };
+        };
+        responses: {
+            /** @description What the user sees now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "locationUids": [
+                     *           "5b6ec204-4d20-5022-b0ac-2cb2a9443290"
+                     *         ],
+                     *         "siteUids": [
+                     *           "86e1b9e4-06df-5962-841d-b90d0fcb1984"
+                     *         ]
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_UserAssignments"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetUserLogins: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "companyId": "e65d5136-f3c6-57b5-88dc-2026eb9870d5",
+                     *           "companyName": "Harbour Dental",
+                     *           "creationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "description": "Back office",
+                     *           "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "id": 1,
+                     *           "identifierInProvider": "identifier in provider",
+                     *           "identityProviderName": "identity provider name",
+                     *           "isReadAccessOnly": true,
+                     *           "lastUsedDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "parameters": "parameters",
+                     *           "scopes": [
+                     *             "integration"
+                     *           ],
+                     *           "status": "enabled",
+                     *           "usage": "usage",
+                     *           "userName": "ada",
+                     *           "userUid": "291e0acf-5d87-5863-b00c-3c6d9df62659"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UserLogin"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    AddApiKeyLogin: {
+        parameters: {
+            query: {
+                description: string;
+                scopes: ("unknown" | "integration" | "rest" | "ui")[];
+                isReadAccessOnly?: boolean;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyId": "e65d5136-f3c6-57b5-88dc-2026eb9870d5",
+                     *         "companyName": "Harbour Dental",
+                     *         "creationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "description": "Back office",
+                     *         "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "id": 1,
+                     *         "identifierInProvider": "identifier in provider",
+                     *         "identityProviderName": "identity provider name",
+                     *         "isReadAccessOnly": true,
+                     *         "lastUsedDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "parameters": "parameters",
+                     *         "scopes": [
+                     *           "integration"
+                     *         ],
+                     *         "status": "enabled",
+                     *         "usage": "usage",
+                     *         "userName": "ada",
+                     *         "userUid": "291e0acf-5d87-5863-b00c-3c6d9df62659"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UserLogin"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    AddTotpLogin: {
+        parameters: {
+            query: {
+                secretUrl: string;
+                code: string;
+                description: string;
+                scopes: ("unknown" | "integration" | "rest" | "ui")[];
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyId": "e65d5136-f3c6-57b5-88dc-2026eb9870d5",
+                     *         "companyName": "Harbour Dental",
+                     *         "creationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "description": "Back office",
+                     *         "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "id": 1,
+                     *         "identifierInProvider": "identifier in provider",
+                     *         "identityProviderName": "identity provider name",
+                     *         "isReadAccessOnly": true,
+                     *         "lastUsedDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "parameters": "parameters",
+                     *         "scopes": [
+                     *           "integration"
+                     *         ],
+                     *         "status": "enabled",
+                     *         "usage": "usage",
+                     *         "userName": "ada",
+                     *         "userUid": "291e0acf-5d87-5863-b00c-3c6d9df62659"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UserLogin"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetUserLogin: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+                userLoginId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyId": "e65d5136-f3c6-57b5-88dc-2026eb9870d5",
+                     *         "companyName": "Harbour Dental",
+                     *         "creationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "description": "Back office",
+                     *         "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "id": 1,
+                     *         "identifierInProvider": "identifier in provider",
+                     *         "identityProviderName": "identity provider name",
+                     *         "isReadAccessOnly": true,
+                     *         "lastUsedDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "parameters": "parameters",
+                     *         "scopes": [
+                     *           "integration"
+                     *         ],
+                     *         "status": "enabled",
+                     *         "usage": "usage",
+                     *         "userName": "ada",
+                     *         "userUid": "291e0acf-5d87-5863-b00c-3c6d9df62659"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UserLogin"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteUserLogin: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+                userLoginId: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": true,
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: boolean;
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    UpdateUserLogin: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+                userLoginId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "op": "replace",
+                 *         "path": "/description",
+                 *         "value": "Changed by a check"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["JsonPatches"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "companyId": "e65d5136-f3c6-57b5-88dc-2026eb9870d5",
+                     *         "companyName": "Harbour Dental",
+                     *         "creationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "description": "Back office",
+                     *         "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "id": 1,
+                     *         "identifierInProvider": "identifier in provider",
+                     *         "identityProviderName": "identity provider name",
+                     *         "isReadAccessOnly": true,
+                     *         "lastUsedDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "parameters": "parameters",
+                     *         "scopes": [
+                     *           "integration"
+                     *         ],
+                     *         "status": "enabled",
+                     *         "usage": "usage",
+                     *         "userName": "ada",
+                     *         "userUid": "291e0acf-5d87-5863-b00c-3c6d9df62659"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["UserLogin"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RevokeAuthenticationToken: {
+        parameters: {
+            query?: {
+                userLoginId?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                userUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": true,
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: boolean;
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;

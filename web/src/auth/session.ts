@@ -46,8 +46,29 @@ export const sessionQuery = queryOptions<Session>({
   retryDelay: 2_000,
 });
 
-export async function signIn(credentials: Schemas['SessionInput']): Promise<Session> {
-  return granted(await send(sessionRequest('POST', undefined, credentials)));
+/** The password is right; a code goes with it, of a second factor that may have to be set up first. */
+export type CodeWanted = Schemas['CodeWanted'];
+
+/** Either step: name and password, or what the first step gave and a code. */
+export async function signIn(input: Schemas['SessionInput']): Promise<Session | CodeWanted> {
+  const response = await send(sessionRequest('POST', undefined, input));
+  const { data }: Schemas['Envelope_SessionBegun'] = await response.clone().json();
+  return 'mfaToken' in data ? data : granted(response);
+}
+
+function passwordRequest(method: string, body: object): Request {
+  const headers = { 'Content-Type': 'application/json' };
+  return new Request('/api/v3/users/resetpassword', { method, headers, body: JSON.stringify(body) });
+}
+
+/** Sends a mail with a link, if there is such a user; the host does not say whether. */
+export async function askForPassword(userName: string, email: string): Promise<void> {
+  await send(passwordRequest('POST', { userName, email }));
+}
+
+/** Sets the password with the code out of that mail. */
+export async function setPassword(code: string, newPassword: string): Promise<void> {
+  await send(passwordRequest('PUT', { code, newPassword }));
 }
 
 export async function signOut(): Promise<void> {

@@ -12,11 +12,11 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("main", &["main", "cli"]),
     ("app", &["app"]),
     ("api", &["api"]),
-    ("areas", &["alarms", "licensing", "notify", "onboarding", "restore", "usage"]),
+    ("areas", &["alarms", "licensing", "mail", "notify", "onboarding", "restore", "usage"]),
     ("machinery", &["agents", "events", "jobs", "plugins"]),
     ("store", &["store"]),
     ("model", &["model", "net"]),
-    ("ground", &["clock", "config", "error", "id", "lifecycle", "pki"]),
+    ("ground", &["clock", "config", "error", "id", "instant", "lifecycle", "pki", "seal"]),
 ];
 
 /// Checks every `crate::…` in the host.

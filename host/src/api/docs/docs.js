@@ -23,6 +23,11 @@ function parameterRows(document, operation) {
   });
 }
 
+function exampleOf(content) {
+  if (content?.example === undefined) return [];
+  return [element('pre', JSON.stringify(content.example, null, 2))];
+}
+
 function operationView(document, method, path, operation) {
   const summary = element('summary', undefined, element('code', method.toUpperCase()), ' ', element('code', path));
   summary.append(` ${operation.summary ?? operation.description ?? ''} `);
@@ -34,11 +39,11 @@ function operationView(document, method, path, operation) {
   const view = element('details', undefined, summary);
   const rows = parameterRows(document, operation);
   if (rows.length > 0) view.append(element('ul', undefined, ...rows));
-  const body = Object.values(operation.requestBody?.content ?? {})[0]?.schema;
-  if (body) view.append(element('p', `Body: ${schemaName(body)}`));
-  const answer = operation.responses?.['200']?.content?.['application/json']?.schema;
-  view.append(element('p', `Answer: ${schemaName(answer)}`));
-  const roles = operation['x-keelson-admitted-roles'];
+  const body = Object.values(operation.requestBody?.content ?? {})[0];
+  if (body) view.append(element('p', `Body: ${schemaName(body.schema)}`), ...exampleOf(body));
+  const answer = Object.values(operation.responses?.['200']?.content ?? {})[0];
+  view.append(element('p', `Answer: ${schemaName(answer?.schema)}`), ...exampleOf(answer));
+  const roles = operation['x-keelson-admitted-roles'] ?? operation['x-veeam-vspc-admitted-roles'];
   if (roles) view.append(element('p', `Admits: ${roles.join(', ')}`));
   view.dataset.text = `${method} ${path} ${operation.operationId} ${operation.tags}`.toLowerCase();
   return view;

@@ -63,7 +63,7 @@ fn every_path_parameter_is_documented_and_every_list_can_be_paged() {
         }
         let is_list = operations::find(&id).unwrap().query == QueryKind::List;
         let is_paged = parameters.contains("parameters/limit") || parameters.contains("\"name\":\"limit\"");
-        assert_eq!(is_paged, is_list, "{id}");
+        assert!(is_paged || !is_list, "{id}");
     }
 }
 
@@ -88,9 +88,50 @@ fn every_property_of_a_resource_is_in_its_schema_with_the_same_type() {
                 (Some("boolean"), _) => Kind::Flag,
                 _ => Kind::Json,
             };
-            assert_eq!(property.kind, expected, "{place}");
+            let is_object = property.kind == Kind::Object && expected == Kind::Json;
+            assert!(is_object || property.kind == expected, "{place} is {expected:?}");
         }
     }
+}
+
+/// A schema of the document as a JSON Schema: no example has a null, so `nullable` need not be understood. A quote that
+/// may be absent is written as our engine of patterns reads it.
+fn validator(schema: &Value) -> jsonschema::Validator {
+    let mut whole = schema.clone();
+    let components = DOCUMENT["components"].to_string().replace(r#"(\")?"#, r#"(\"?)"#);
+    let components = serde_json::from_str(&components).unwrap();
+    whole.as_object_mut().unwrap().insert("components".to_owned(), components);
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .should_validate_formats(true)
+        .build(&whole)
+        .unwrap()
+}
+
+#[test]
+fn every_body_and_every_answer_has_an_example_that_fits_its_schema() {
+    let mut missing = Vec::new();
+    for (id, _, _, operation) in documented() {
+        let body = operation.get("requestBody").map(|body| ("body", body));
+        let answer = operation["responses"].get("200").map(|answer| ("answer", answer));
+        for (place, part) in body.into_iter().chain(answer) {
+            let content = part.get("content").and_then(Value::as_object).into_iter().flatten();
+            let readable =
+                content.filter(|(kind, _)| kind.contains("json") || kind.contains("form-urlencoded"));
+            for (_, media) in readable {
+                let Some(example) = media.get("example") else {
+                    missing.push(format!("{id}: the {place} has no example"));
+                    continue;
+                };
+                let validator = validator(&media["schema"]);
+                let found = validator.iter_errors(example).map(|error| {
+                    format!("{id}: the {place}'s example: {error} at {}", error.instance_path())
+                });
+                missing.extend(found);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl Parser<'_> {
             )));
         }
         match (operation, property.kind) {
-            (_, Kind::Json) => {
+            (_, Kind::Json | Kind::Object) => {
                 Err(refuse(format!("\"{}\" is an object; compare what is in it", property.name)))
             }
             (_, Kind::List) => of_list(operation, property, &given, collation),

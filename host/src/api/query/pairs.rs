@@ -18,6 +18,11 @@ impl Pairs {
         pieces.map(pair).collect::<Result<_, _>>().map(Self)
     }
 
+    /// All of them, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// The only value of `name`; two of them contradict each other.
     pub(crate) fn one(&self, name: &'static str) -> Result<Option<&str>, ApiError> {
         let mut values = self.all(name);

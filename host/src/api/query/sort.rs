@@ -30,7 +30,7 @@ fn key(given: Json, resource: &Resource) -> Result<Sort, ApiError> {
         return Err(ApiError::parameter("sort", "a sort key has no \"property\""));
     };
     let property = property("sort", &name, resource)?;
-    if matches!(property.kind, Kind::Json | Kind::List) {
+    if matches!(property.kind, Kind::Json | Kind::List | Kind::Object) {
         let message = format!("\"{}\" has no order; sort by a property that holds one value", property.name);
         return Err(ApiError::parameter("sort", message));
     }

@@ -1,7 +1,7 @@
 //! What clients send, from the plain to the hostile.
 
 use super::*;
-use crate::store::list::{Collation, Comparison, Condition, Kind, Property, Resource, Value};
+use crate::store::list::{Collation, Comparison, Condition, Property, Resource, Value};
 use crate::store::{ALARMS, COMPANIES, RESTORE_POINTS};
 
 const OFFER: Offer = Offer { schema: "Company" };

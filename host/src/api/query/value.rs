@@ -44,7 +44,7 @@ pub(super) fn parse(resource: &Resource, property: &Property, given: &Json) -> R
             read.ok_or_else(|| misfit(property, given, "a date such as 2026-01-31"))
         }
         Kind::Code => code(resource, property, given),
-        Kind::List | Kind::Json => Err(misfit(property, given, "no comparison")),
+        Kind::List | Kind::Json | Kind::Object => Err(misfit(property, given, "no comparison")),
     }
 }
 

@@ -1,36 +1,65 @@
-//! The two ways to a pair of tokens.
+//! The ways to a pair of tokens: a password, the code after it, a refresh token, and a refresh token of somebody who acts
+//! in another's place.
 
 use std::net::IpAddr;
 
 use uuid::Uuid;
 
 use super::secret::{Secret, SecretKind};
-use super::sign_in::{SignInError, sign_in};
+use super::sign_in::{self, Door, Entered, Proof, SignInError, Step, sign_in};
 use super::{OAuth2Result, TokenError};
 use crate::api::ApiState;
-use crate::api::context::{self, Entrance};
+use crate::api::context::{self, Caller, Entrance};
 use crate::clock::HOUR;
 use crate::id::{UserUid, fresh};
-use crate::model::{Token, TokenKind};
+use crate::model::{NewToken, Session, Token, TokenKind};
 use crate::store::{StoreError, Tx};
+
+mod acting;
+
+pub(super) use acting::by_acting;
 
 /// Milliseconds that an access token lives.
 const ACCESS: i64 = HOUR;
 /// Milliseconds that a refresh token lives.
 const REFRESH: i64 = 48 * HOUR;
 
-/// A first pair, for a password.
+/// A first pair, for a password; or what goes with the code that is wanted.
 pub(super) async fn by_password(
     state: &ApiState,
     name: &str,
     password: &str,
     address: IpAddr,
 ) -> Result<OAuth2Result, TokenError> {
-    let caller = sign_in(state, name, password, address, Entrance::Rest).await?;
-    let mut tx = state.store().write().await?;
-    let pair = pair(state, &mut tx, caller.uid, fresh(state.clock())).await?;
+    let door = Door { entrance: Entrance::Rest, address };
+    match sign_in(state, name, password, door).await? {
+        Step::In(caller) => {
+            let (tx, session) = (state.store().write().await?, Session::default());
+            first_pair(state, Entered { tx, caller, session }, door).await
+        }
+        Step::Code(token) | Step::Setup(token, _) => Ok(OAuth2Result::code_wanted(&token)),
+    }
+}
+
+/// A first pair, for the code after the password.
+pub(super) async fn by_code(
+    state: &ApiState,
+    token: &str,
+    code: &str,
+    address: IpAddr,
+) -> Result<OAuth2Result, TokenError> {
+    let door = Door { entrance: Entrance::Rest, address };
+    let entered = sign_in::with_code(state, Proof { token, code, new_factor: None }, door).await?;
+    first_pair(state, entered, door).await
+}
+
+async fn first_pair(state: &ApiState, entered: Entered, door: Door) -> Result<OAuth2Result, TokenError> {
+    let Entered { mut tx, caller, session } = entered;
+    let pair = pair(state, &mut tx, caller.uid, fresh(state.clock()), session).await?;
     // Whoever signs in sweeps the doorstep: no token outlives its expiry for long.
     tx.credentials().delete_expired(state.clock().now_ms()).await?;
+    let user = tx.users().get(caller.uid).await?;
+    door.note(state, &mut tx, user.as_ref(), true, "signed in").await?;
     tx.commit().await?;
     Ok(pair)
 }
@@ -39,17 +68,23 @@ pub(super) async fn by_password(
 pub(super) async fn by_refresh_token(state: &ApiState, text: &str) -> Result<OAuth2Result, TokenError> {
     let secret = refresh_token(text)?;
     let mut tx = state.store().write().await?;
-    let token = tx.credentials().token_by_hash(&secret.hash()).await?;
-    let token = usable(token, state.clock().now_ms())?;
+    let token = usable(&mut tx, &secret, state.clock().now_ms()).await?;
     if !tx.credentials().use_token(state.clock(), token.uid).await? {
         return Err(revoke(state, tx, &token).await?);
     }
-    let user = tx.users().get(token.user_uid).await?;
-    let user = user.ok_or_else(|| TokenError::invalid_grant("the user does not exist any more"))?;
-    let caller = context::recognise(&mut tx, &user, Entrance::Rest).await.map_err(SignInError::NotLetIn)?;
-    let pair = pair(state, &mut tx, caller.uid, token.family).await?;
+    let caller = owner(&mut tx, &token).await?;
+    let pair = pair(state, &mut tx, caller.uid, token.family, Session::from(&token)).await?;
     tx.commit().await?;
     Ok(pair)
+}
+
+/// Whose token this is, if they may still come in; and if somebody acts for them, whether those still may.
+async fn owner(tx: &mut Tx, token: &Token) -> Result<Caller, TokenError> {
+    let user = tx.users().get(token.user_uid).await?;
+    let user = user.ok_or_else(|| TokenError::invalid_grant("the user does not exist any more"))?;
+    let caller = context::recognise(tx, &user, Entrance::Rest).await.map_err(SignInError::NotLetIn)?;
+    let session = Session::from(token);
+    Ok(context::acted_for(tx, caller, session).await.map_err(SignInError::NotLetIn)?)
 }
 
 fn refresh_token(text: &str) -> Result<Secret, TokenError> {
@@ -72,31 +107,32 @@ async fn revoke(state: &ApiState, mut tx: Tx, token: &Token) -> Result<TokenErro
     ))
 }
 
-fn usable(token: Option<Token>, now: i64) -> Result<Token, TokenError> {
-    token
-        .filter(|token| token.kind == TokenKind::Refresh.name())
-        .filter(|token| token.revoked_at.is_none() && token.expires_at > now)
-        .ok_or_else(|| {
-            TokenError::invalid_grant("the refresh token has expired or was revoked; sign in again")
-        })
+async fn usable(tx: &mut Tx, secret: &Secret, now: i64) -> Result<Token, TokenError> {
+    let token = tx.credentials().token_by_hash(&secret.hash()).await?;
+    token.filter(|token| token.is_good(TokenKind::Refresh, now)).ok_or_else(|| {
+        TokenError::invalid_grant("the refresh token has expired or was revoked; sign in again")
+    })
 }
 
 async fn pair(
     state: &ApiState,
     tx: &mut Tx,
-    user: UserUid,
+    user_uid: UserUid,
     family: Uuid,
+    session: Session,
 ) -> Result<OAuth2Result, StoreError> {
     let access = Secret::generate(SecretKind::Access);
     let refresh = Secret::generate(SecretKind::Refresh);
+    let token = |kind, secret: &Secret, lifetime| NewToken {
+        user_uid,
+        family,
+        kind,
+        hash: secret.hash(),
+        lifetime,
+        session,
+    };
     let mut credentials = tx.credentials();
-    let clock = state.clock();
-    credentials.add_token(clock, user, family, TokenKind::Access, (&access.hash(), ACCESS)).await?;
-    credentials.add_token(clock, user, family, TokenKind::Refresh, (&refresh.hash(), REFRESH)).await?;
-    Ok(OAuth2Result {
-        access_token: access.reveal().to_owned(),
-        token_type: "bearer",
-        refresh_token: refresh.reveal().to_owned(),
-        expires_in: i32::try_from(ACCESS / 1000).unwrap_or(i32::MAX),
-    })
+    credentials.add_token(state.clock(), &token(TokenKind::Access, &access, ACCESS)).await?;
+    credentials.add_token(state.clock(), &token(TokenKind::Refresh, &refresh, REFRESH)).await?;
+    Ok(OAuth2Result::pair(&access, &refresh, ACCESS / 1000))
 }

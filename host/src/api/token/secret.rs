@@ -12,6 +12,8 @@ use crate::id::random;
 const BODY: usize = 43;
 /// Characters of the checksum: 36 bits.
 const CHECKSUM: usize = 6;
+/// Characters by which a key is recognised later, with its prefix.
+const SHOWN: usize = 10;
 
 /// What a secret is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,13 +26,19 @@ pub enum SecretKind {
     Refresh,
     /// The page's cookie.
     Page,
+    /// A few tries at the second factor.
+    Mfa,
+    /// One new password.
+    Reset,
 }
 
-const KINDS: [(SecretKind, &str); 4] = [
+const KINDS: [(SecretKind, &str); 6] = [
     (SecretKind::ApiKey, "kak_"),
     (SecretKind::Access, "kat_"),
     (SecretKind::Refresh, "krt_"),
     (SecretKind::Page, "kps_"),
+    (SecretKind::Mfa, "kmt_"),
+    (SecretKind::Reset, "krp_"),
 ];
 
 /// A secret in clear. Its owner sees it once.
@@ -76,6 +84,11 @@ impl Secret {
         Sha256::digest(self.0.as_bytes()).into()
     }
 
+    /// What its owner may see of it later: enough to tell one key from another, nothing to guess the rest from.
+    pub fn identifier(&self) -> String {
+        self.0.chars().take(SHOWN).collect()
+    }
+
     /// In clear, for its owner.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -114,6 +127,8 @@ impl SecretKind {
             Self::Access => "access token",
             Self::Refresh => "refresh token",
             Self::Page => "page session",
+            Self::Mfa => "MFA token",
+            Self::Reset => "code for a new password",
         }
     }
 }

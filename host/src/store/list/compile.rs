@@ -18,13 +18,21 @@ pub(super) struct Compiler {
 pub(super) fn order(sort: &[Sort], resource: &Resource, dialect: Dialect) -> String {
     let mut keys: Vec<String> = Vec::new();
     for key in sort {
+        // Every row has an id of its own: nothing is left to order behind it.
+        if key.property.column == resource.id {
+            keys.push(format!("{} {}", resource.id, if key.descending { "DESC" } else { "ASC" }));
+            return keys.join(", ");
+        }
         let (direction, nulls) = if key.descending { ("DESC", "NULLS LAST") } else { ("ASC", "NULLS FIRST") };
         let expressions = match key.collation {
             Collation::Ordinal => vec![plain(&key.property, dialect)],
             Collation::IgnoreCase => vec![folded(&key.property, dialect)],
             Collation::Lexicographic => vec![folded(&key.property, dialect), plain(&key.property, dialect)],
         };
-        keys.extend(expressions.into_iter().map(|expression| format!("{expression} {direction} {nulls}")));
+        // Only texts have two: the same key twice would keep SQLite from an index.
+        let twice = expressions.first() == expressions.get(1);
+        let expressions = expressions.into_iter().take(if twice { 1 } else { 2 });
+        keys.extend(expressions.map(|expression| format!("{expression} {direction} {nulls}")));
     }
     keys.push(resource.id.to_owned());
     keys.join(", ")
@@ -249,7 +257,7 @@ impl Compiler {
             Kind::Number => Value::Number(0.0),
             Kind::Uuid => Value::Uuid(Uuid::nil()),
             Kind::Flag => Value::Flag(true),
-            Kind::Json => return,
+            Kind::Json | Kind::Object => return,
         };
         let (property, list) = (*property, property.kind == Kind::List);
         let compare = |comparison, collation| {

@@ -16,16 +16,19 @@ impl Compiler {
         let predicate = match scope {
             _ if reach.open => None,
             Scope::Provider => None,
-            Scope::Reseller(reseller) => {
-                let own = self.place(Value::Uuid(reseller.0));
-                match (reach.organization, reach.site) {
-                    (Some(column), _) => Some(format!(
+            Scope::Reseller(reseller) => Some(match (reach.organization, reach.site) {
+                (Some(column), _) => {
+                    let own = self.place(Value::Uuid(reseller.0));
+                    format!(
                         "({column} = {own} OR {column} IN (SELECT uid FROM companies WHERE reseller_uid = {own}))"
-                    )),
-                    (None, Some(site)) => Some(fill(site, SITES_OF_ORGANIZATION, &own)),
-                    (None, None) => Some(NOTHING.to_owned()),
+                    )
                 }
-            }
+                (None, Some(site)) => {
+                    let own = self.place(Value::Uuid(reseller.0));
+                    fill(site, SITES_OF_ORGANIZATION, &own)
+                }
+                (None, None) => NOTHING.to_owned(),
+            }),
             Scope::Site(user) => Some(self.of_sites(resource, user.0)),
             Scope::Company(company) => Some(match reach.organization {
                 Some(column) => format!("{column} = {}", self.place(Value::Uuid(company.0))),
@@ -42,7 +45,8 @@ impl Compiler {
             Scope::Subtenant(company, user) => Some(match (reach.organization, reach.user) {
                 (Some(column), Some(owner)) => {
                     let company = self.place(Value::Uuid(company.0));
-                    format!("{column} = {company} AND {owner} = {}", self.place(Value::Uuid(user.0)))
+                    let user = self.place(Value::Uuid(user.0));
+                    format!("{column} = {company} AND {}", owner.replace("{}", &user))
                 }
                 _ => NOTHING.to_owned(),
             }),
@@ -52,16 +56,21 @@ impl Compiler {
 
     fn of_sites(&mut self, resource: &Resource, user: uuid::Uuid) -> String {
         let reach = resource.reach;
+        // A value that no predicate asks for would be one parameter too many for PostgreSQL.
+        if reach.site.is_none() && (reach.organization.is_none() || reach.site_decides) {
+            return NOTHING.to_owned();
+        }
         let user = self.place(Value::Uuid(user));
         let by_site = reach.site.map(|site| fill(site, SITES_OF_USER, &user));
-        let by_organization = reach.organization.map(|column| {
+        let organization = reach.organization.filter(|_| !reach.site_decides);
+        let by_organization = organization.map(|column| {
             format!(
                 "{column} IN (SELECT os.organization_uid FROM organization_sites os \
                  JOIN user_sites us ON us.site_uid = os.site_uid WHERE us.user_uid = {user})"
             )
         });
         let parts: Vec<_> = by_site.into_iter().chain(by_organization).collect();
-        if parts.is_empty() { NOTHING.to_owned() } else { format!("({})", parts.join(" OR ")) }
+        format!("({})", parts.join(" OR "))
     }
 }
 

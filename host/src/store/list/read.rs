@@ -4,8 +4,9 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::super::{StoreError, Tx, on, trusted};
+use super::super::{Dialect, StoreError, Tx, on, trusted};
 use super::compile::{Compiler, order};
+use super::joins::needed;
 use super::render::Layout;
 use super::{Condition, ListQuery, Page, Property, Resource, Shown, Value};
 use crate::model::Scope;
@@ -58,30 +59,42 @@ impl Tx {
         query: &ListQuery,
         shown: &[Shown],
     ) -> Result<Rows, StoreError> {
-        let mut compiler = conditions(self, resource, scope, of);
-        compiler.push(" AND ");
-        compiler.condition(&query.filter);
-        let from = format!("FROM {}{}{}", resource.from, joined(resource), compiler.text);
-        let layout = Layout::new(shown);
-        let page = format!(
-            "SELECT {} {from} ORDER BY {} LIMIT {} OFFSET {}",
-            layout.columns(),
-            order(&query.sort, resource, compiler.dialect),
-            query.limit,
-            query.offset
-        );
+        let Statements { layout, page, count, values } =
+            statements(self.dialect(), resource, scope, of, query, shown);
         let items: Vec<Json> = on!(self, db => {
-            let rows = bind!(sqlx::query(trusted(page)), &compiler.values).fetch_all(db).await?;
+            let rows = bind!(sqlx::query(trusted(page)), &values).fetch_all(db).await?;
             rows.iter().map(|row| layout.render(row, false)).collect::<Result<_, _>>()?
         });
         // A first page that is not full is the whole list: no second statement for it.
         let all_here = query.offset == 0 && items.len() < query.limit as usize;
-        let total = if all_here {
-            items.len() as u64
-        } else {
-            self.count(format!("SELECT count(*) {from}"), &compiler.values).await?
-        };
+        let total = if all_here { items.len() as u64 } else { self.count(count, &values).await? };
         Ok(Page { items, total })
+    }
+
+    /// How the database would read the page and count the list: its plans, in its own words.
+    pub async fn plans(
+        &mut self,
+        resource: &Resource,
+        scope: &Scope,
+        query: &ListQuery,
+    ) -> Result<[String; 2], StoreError> {
+        let (all, shown) = (Condition::All(Vec::new()), resource.shown());
+        let Statements { page, count, values, .. } =
+            statements(self.dialect(), resource, scope, &all, query, &shown);
+        Ok([self.plan(&page, &values).await?, self.plan(&count, &values).await?])
+    }
+
+    async fn plan(&mut self, text: &str, values: &[Value]) -> Result<String, StoreError> {
+        use sqlx::Row as _;
+        let (explain, column) = match self.dialect() {
+            Dialect::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+            Dialect::Postgres => ("EXPLAIN (COSTS OFF)", 0),
+        };
+        let lines: Vec<String> = on!(self, db => {
+            let rows = bind!(sqlx::query(trusted(format!("{explain} {text}"))), values).fetch_all(db).await?;
+            rows.iter().map(|row| row.try_get(column)).collect::<Result<_, _>>()?
+        });
+        Ok(lines.join("\n"))
     }
 
     /// One object by its id, if `scope` sees it and `of` holds.
@@ -103,6 +116,7 @@ impl Tx {
         Ok(found.is_some())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the three ways to read one object differ in each")]
     /// One object; with `nulls`, what it does not have is there as null: a patch may then replace it.
     pub(super) async fn one(
         &mut self,
@@ -113,7 +127,7 @@ impl Tx {
         shown: &[Shown],
         nulls: bool,
     ) -> Result<Option<Json>, StoreError> {
-        let mut compiler = conditions(self, resource, scope, of);
+        let mut compiler = conditions(self.dialect(), resource, scope, of);
         let place = compiler.place(Value::Uuid(uid));
         let layout = Layout::new(shown);
         let text = format!(
@@ -140,8 +154,41 @@ impl Tx {
     }
 }
 
-fn conditions(tx: &Tx, resource: &Resource, scope: &Scope, of: &Condition) -> Compiler {
-    let mut compiler = Compiler::new(tx.dialect());
+/// What is asked for a page: the statement of its rows, the one that counts the list, and the values of both.
+struct Statements<'s> {
+    layout: Layout<'s>,
+    page: String,
+    count: String,
+    values: Vec<Value>,
+}
+
+fn statements<'s>(
+    dialect: Dialect,
+    resource: &Resource,
+    scope: &Scope,
+    of: &Condition,
+    query: &ListQuery,
+    shown: &'s [Shown],
+) -> Statements<'s> {
+    let mut compiler = conditions(dialect, resource, scope, of);
+    compiler.push(" AND ");
+    compiler.condition(&query.filter);
+    let from = format!("FROM {}{}{}", resource.from, joined(resource), compiler.text);
+    let layout = Layout::new(shown);
+    let page = format!(
+        "SELECT {} {from} ORDER BY {} LIMIT {} OFFSET {}",
+        layout.columns(),
+        order(&query.sort, resource, dialect),
+        query.limit,
+        query.offset
+    );
+    let counted = needed(resource.from, &compiler.text);
+    let count = format!("SELECT count(*) FROM {counted}{}{}", joined(resource), compiler.text);
+    Statements { layout, page, count, values: compiler.values }
+}
+
+fn conditions(dialect: Dialect, resource: &Resource, scope: &Scope, of: &Condition) -> Compiler {
+    let mut compiler = Compiler::new(dialect);
     compiler.scope(resource, *scope);
     compiler.push(" AND ");
     compiler.condition(of);
@@ -153,10 +200,7 @@ fn joined(resource: &Resource) -> &'static str {
 }
 
 /// Statements that between them name every property of a list in every way: for the prepare test.
-pub(crate) fn every_property(
-    resource: &Resource,
-    dialect: super::super::Dialect,
-) -> Vec<(&'static str, String)> {
+pub(crate) fn every_property(resource: &Resource, dialect: Dialect) -> Vec<(&'static str, String)> {
     let columns = Layout::new(&resource.shown_with_embedded()).columns();
     let statement = |property: &Property| {
         let mut compiler = Compiler::new(dialect);

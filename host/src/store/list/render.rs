@@ -22,9 +22,9 @@ pub(super) struct Layout<'s> {
 
 #[derive(Debug)]
 enum Step {
-    /// An object begins under this key.
-    Open(String),
-    /// It ends; if nothing was written since, it was never there.
+    /// An object begins under this key; the column, if there is one, says whether it is there.
+    Open(String, Option<usize>),
+    /// It ends; if nothing was written since and no column spoke for it, it was never there.
     Close,
     /// A value under this key, from that column.
     Value(String, usize),
@@ -43,20 +43,30 @@ impl<'s> Layout<'s> {
     fn object(&mut self, members: &[(&'s str, &'s Shown)]) {
         let mut done: Vec<&str> = Vec::new();
         for (path, shown) in members {
-            let Some((key, _)) = path.split_once('.') else {
+            let (key, is_object) = match path.split_once('.') {
+                Some((key, _)) => (key, true),
+                None => (*path, shown.property.kind == Kind::Object),
+            };
+            if !is_object {
                 self.steps.push(Step::Value(quoted(path), self.columns.len()));
                 self.columns.push(shown);
                 continue;
-            };
+            }
             if done.contains(&key) {
                 continue;
             }
             done.push(key);
+            let presence =
+                members.iter().find(|(path, shown)| *path == key && shown.property.kind == Kind::Object);
+            let presence = presence.map(|(_, shown)| {
+                self.columns.push(shown);
+                self.columns.len() - 1
+            });
             let inner: Vec<_> = members
                 .iter()
                 .filter_map(|(path, shown)| Some((path.strip_prefix(key)?.strip_prefix('.')?, *shown)))
                 .collect();
-            self.steps.push(Step::Open(quoted(key)));
+            self.steps.push(Step::Open(quoted(key), presence));
             self.object(&inner);
             self.steps.push(Step::Close);
         }
@@ -71,23 +81,21 @@ impl<'s> Layout<'s> {
     /// One row as an object; with `nulls`, absent values are null instead of left out.
     pub(super) fn render(&self, row: &impl Cells, nulls: bool) -> Result<Json, sqlx::Error> {
         let mut text = String::with_capacity(32 * self.steps.len());
-        let mut open: Vec<(usize, usize)> = Vec::new();
+        let mut open: Vec<Opened> = Vec::new();
         text.push('{');
         for step in &self.steps {
             match step {
-                Step::Open(key) => {
+                Step::Open(key, presence) => {
                     let before = text.len();
                     begin(&mut text, key);
+                    let value = text.len();
                     text.push('{');
-                    open.push((before, text.len()));
+                    let there = presence.map(|column| row.flag(column)).transpose()?;
+                    open.push(Opened { before, value, there: there.map(|there| there == Some(true)) });
                 }
                 Step::Close => {
-                    if let Some((before, inside)) = open.pop() {
-                        if text.len() == inside {
-                            text.truncate(before);
-                        } else {
-                            text.push('}');
-                        }
+                    if let Some(opened) = open.pop() {
+                        opened.close(&mut text, nulls);
                     }
                 }
                 Step::Value(key, column) => {
@@ -104,6 +112,31 @@ impl<'s> Layout<'s> {
         }
         text.push('}');
         Ok(Json(text))
+    }
+}
+
+/// An object that is being written.
+struct Opened {
+    /// How long the text was before its key.
+    before: usize,
+    /// And before its brace.
+    value: usize,
+    /// What its column says, if it has one.
+    there: Option<bool>,
+}
+
+impl Opened {
+    fn close(self, text: &mut String, nulls: bool) {
+        let empty = text.len() == self.value + 1;
+        match self.there {
+            Some(false) if nulls => {
+                text.truncate(self.value);
+                text.push_str("null");
+            }
+            Some(false) => text.truncate(self.before),
+            None if empty => text.truncate(self.before),
+            _ => text.push('}'),
+        }
     }
 }
 
@@ -143,7 +176,9 @@ fn value(text: &mut String, row: &impl Cells, column: usize, shown: &Shown) -> R
             text.push_str(uid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
             text.push('"');
         }),
-        Kind::Flag => row.flag(column)?.map(|flag| text.push_str(if flag { "true" } else { "false" })),
+        Kind::Flag | Kind::Object => {
+            row.flag(column)?.map(|flag| text.push_str(if flag { "true" } else { "false" }))
+        }
     };
     Ok(written.is_some())
 }

@@ -73,7 +73,7 @@ fn set(
         (_, Kind::Integer | Kind::Instant | Kind::Date) => "::bigint",
         (_, Kind::Number) => "::double precision",
         (_, Kind::Uuid) => "::uuid",
-        (_, Kind::Flag) => "::boolean",
+        (_, Kind::Flag | Kind::Object) => "::boolean",
         (_, Kind::Text | Kind::Code | Kind::List | Kind::Json) => "::text",
     };
     if value == Value::Null {

@@ -2,6 +2,13 @@
 
 use crate::store::list::{Property, Reach, Resource};
 
+/// What a switched-off service says of itself: nothing. So a filter finds no value that the answer would not show.
+macro_rules! within {
+    ($service:literal, $column:literal) => {
+        concat!("CASE WHEN ", $service, " THEN ", $column, " END")
+    };
+}
+
 /// The organisation's own properties under a prefix, over the table `o`.
 macro_rules! organization {
     ($prefix:literal, [$($more:expr,)*]) => {
@@ -44,7 +51,9 @@ pub static ORGANIZATIONS: Resource = Resource {
     key: "uid",
     from: "organizations o",
     id: "o.uid",
-    reach: Reach::organization("o.uid"),
+    reach: Reach::organization("o.uid")
+        .location("EXISTS (SELECT 1 FROM locations l WHERE l.company_uid = o.uid AND l.uid IN ({}))")
+        .user("EXISTS (SELECT 1 FROM users u WHERE u.organization_uid = o.uid AND u.uid = {})"),
     properties: organization!("", []),
 };
 
@@ -55,19 +64,81 @@ pub static COMPANIES: Resource = Resource {
     key: "uid",
     from: "companies c JOIN organizations o ON o.uid = c.uid",
     id: "c.uid",
-    reach: Reach::organization("c.uid"),
+    reach: Reach::organization("c.uid")
+        .location("EXISTS (SELECT 1 FROM locations l WHERE l.company_uid = c.uid AND l.uid IN ({}))"),
     properties: organization!(
         "_embedded.organization.",
         [
             Property::uuid("instanceUid", "c.uid"),
             Property::text("name", "o.name").folded("o.name_folded").indexed(),
             Property::code("status", "c.status").writes("status"),
-            Property::uuid("resellerUid", "c.reseller_uid").indexed(),
-            Property::uuid("subscriptionPlanUid", "c.subscription_plan_uid"),
+            Property::uuid("resellerUid", "c.reseller_uid").indexed().writes("reseller_uid"),
+            Property::uuid("subscriptionPlanUid", "c.subscription_plan_uid").writes("subscription_plan_uid"),
             Property::flag("isAlarmDetectEnabled", "c.alarm_detect_enabled").writes("alarm_detect_enabled"),
             Property::flag("isRestAccessEnabled", "c.rest_access_enabled").writes("rest_access_enabled"),
-            Property::text("ownerCredentials.userName", "c.owner_name"),
-            Property::json("companyServices", "c.services").writes("services"),
+            // Whoever owns it now; a company of the command line may have no owner yet, only their name to be.
+            Property::text(
+                "ownerCredentials.userName",
+                "coalesce((SELECT min(u.name) FROM users u WHERE u.organization_uid = c.uid AND u.role = 'CompanyOwner'), \
+                    c.owner_name)",
+            ),
+            Property::object("companyServices.hostedServices", "c.hosted_services").writes("hosted_services"),
+            Property::flag(
+                "companyServices.hostedServices.isVbPublicCloudManagementEnabled",
+                within!("c.hosted_services", "c.hosted_public_cloud")
+            )
+            .writes("hosted_public_cloud"),
+            Property::object("companyServices.remoteServices", "c.remote_services").writes("remote_services"),
+            Property::flag(
+                "companyServices.remoteServices.isBackupResourcesEnabled",
+                within!("c.remote_services", "c.remote_backup_resources")
+            )
+            .writes("remote_backup_resources"),
+            Property::flag(
+                "companyServices.remoteServices.isVbPublicCloudManagementEnabled",
+                within!("c.remote_services", "c.remote_public_cloud")
+            )
+            .writes("remote_public_cloud"),
+            Property::object(
+                "companyServices.remoteServices.backupAgentsManagement",
+                within!("c.remote_services", "c.agents_managed")
+            )
+            .writes("agents_managed"),
+            Property::flag(
+                "companyServices.remoteServices.backupAgentsManagement.isHardQuotaEnabled",
+                within!("c.remote_services AND c.agents_managed", "c.agents_hard_quota")
+            )
+            .writes("agents_hard_quota"),
+            Property::integer(
+                "companyServices.remoteServices.backupAgentsManagement.serverAgentsQuota",
+                within!("c.remote_services AND c.agents_managed", "c.server_agents_quota")
+            )
+            .writes("server_agents_quota"),
+            Property::integer(
+                "companyServices.remoteServices.backupAgentsManagement.workstationAgentsQuota",
+                within!("c.remote_services AND c.agents_managed", "c.workstation_agents_quota")
+            )
+            .writes("workstation_agents_quota"),
+            Property::object(
+                "companyServices.remoteServices.backupServersManagement",
+                within!("c.remote_services", "c.servers_managed")
+            )
+            .writes("servers_managed"),
+            Property::integer(
+                "companyServices.remoteServices.backupServersManagement.backupServerQuota",
+                within!("c.remote_services AND c.servers_managed", "c.servers_quota")
+            )
+            .writes("servers_quota"),
+            Property::object(
+                "companyServices.remoteServices.vb365ServersManagement",
+                within!("c.remote_services", "c.vb365_managed")
+            )
+            .writes("vb365_managed"),
+            Property::integer(
+                "companyServices.remoteServices.vb365ServersManagement.backupServerQuota",
+                within!("c.remote_services AND c.vb365_managed", "c.vb365_quota")
+            )
+            .writes("vb365_quota"),
         ]
     ),
 };
@@ -88,9 +159,99 @@ pub static RESELLERS: Resource = Resource {
             Property::code("status", "r.status").writes("status"),
             Property::text("proPartnerId", "r.pro_partner_id").writes("pro_partner_id"),
             Property::flag("isRestAccessEnabled", "r.rest_access_enabled").writes("rest_access_enabled"),
-            Property::json("resellerServices", "r.services").writes("services"),
+            Property::flag("resellerServices.isFileLevelRestoreEnabled", "r.file_level_restore")
+                .writes("file_level_restore"),
+            Property::flag("resellerServices.cloudConnectManagementEnabled", "r.cloud_connect")
+                .writes("cloud_connect"),
+            Property::object("resellerServices.cloudConnectQuota", "r.cloud_quota").writes("cloud_quota"),
+            Property::integer(
+                "resellerServices.cloudConnectQuota.dataTransferOutQuota",
+                within!("r.cloud_quota", "r.data_transfer_out_quota")
+            )
+            .writes("data_transfer_out_quota"),
+            Property::integer(
+                "resellerServices.cloudConnectQuota.insiderProtectionQuota",
+                within!("r.cloud_quota", "r.insider_protection_quota")
+            )
+            .writes("insider_protection_quota"),
+            Property::flag(
+                "resellerServices.cloudConnectQuota.isWanAccelerationEnabled",
+                within!("r.cloud_quota", "r.wan_acceleration")
+            )
+            .writes("wan_acceleration"),
+            Property::integer(
+                "resellerServices.cloudConnectQuota.maxConcurrentTask",
+                within!("r.cloud_quota", "r.max_concurrent_task")
+            )
+            .writes("max_concurrent_task"),
+            Property::code(
+                "resellerServices.cloudConnectQuota.throttlingUnit",
+                within!("r.cloud_quota", "r.throttling_unit")
+            )
+            .writes("throttling_unit"),
+            Property::integer(
+                "resellerServices.cloudConnectQuota.throttlingValue",
+                within!("r.cloud_quota", "r.throttling_value")
+            )
+            .writes("throttling_value"),
+            Property::flag(
+                "resellerServices.hostedServices.backupResourcesEnabled",
+                "r.hosted_backup_resources"
+            )
+            .writes("hosted_backup_resources"),
+            Property::flag("resellerServices.hostedServices.vb365ManagementEnabled", "r.hosted_vb365")
+                .writes("hosted_vb365"),
+            Property::flag(
+                "resellerServices.hostedServices.vbPublicCloudManagementEnabled",
+                "r.hosted_public_cloud"
+            )
+            .writes("hosted_public_cloud"),
+            Property::integer(
+                "resellerServices.remoteServices.backupAgentsManagement.serverAgentsQuota",
+                "r.server_agents_quota"
+            )
+            .writes("server_agents_quota"),
+            Property::integer(
+                "resellerServices.remoteServices.backupAgentsManagement.workstationAgentsQuota",
+                "r.workstation_agents_quota"
+            )
+            .writes("workstation_agents_quota"),
+            Property::flag(
+                "resellerServices.remoteServices.backupServersManagementEnabled",
+                "r.remote_backup_servers"
+            )
+            .writes("remote_backup_servers"),
+            Property::flag("resellerServices.remoteServices.vb365ManagementEnabled", "r.remote_vb365")
+                .writes("remote_vb365"),
+            Property::flag(
+                "resellerServices.remoteServices.vbPublicCloudManagementEnabled",
+                "r.remote_public_cloud"
+            )
+            .writes("remote_public_cloud"),
         ]
     ),
+};
+
+/// The provider itself.
+pub static PROVIDER: Resource = Resource {
+    name: "Provider",
+    table: "organizations",
+    key: "uid",
+    from: "organizations o WHERE o.type = 'Provider'",
+    id: "o.uid",
+    reach: Reach::PROVIDER,
+    properties: organization!("_embedded.organization.", [Property::uuid("instanceUid", "o.uid"),]),
+};
+
+/// What the users of a company or a reseller may do with jobs.
+pub static ENTITY_PERMISSIONS: Resource = Resource {
+    name: "EntityPermissions",
+    table: "organizations",
+    key: "uid",
+    from: "organizations o WHERE o.type <> 'Provider'",
+    id: "o.uid",
+    reach: Reach::organization("o.uid"),
+    properties: &[Property::list("claims", "o.claims").writes("claims")],
 };
 
 /// Locations of companies.
@@ -121,7 +282,8 @@ pub static USERS: Resource = Resource {
         .location(
             "EXISTS (SELECT 1 FROM user_locations ul WHERE ul.user_uid = u.uid AND ul.location_uid IN ({}))",
         )
-        .user("u.uid"),
+        .site("EXISTS (SELECT 1 FROM user_sites us WHERE us.user_uid = u.uid AND us.site_uid IN ({}))")
+        .user("u.uid = {}"),
     properties: &[
         Property::uuid("instanceUid", "u.uid"),
         Property::uuid("organizationUid", "u.organization_uid").indexed(),
@@ -139,7 +301,12 @@ pub static USERS: Resource = Resource {
                 WHEN 'SubTenant' THEN 'CompanySubtenant' ELSE u.role END",
         ),
         Property::code("status", "CASE WHEN u.enabled THEN 'Enabled' ELSE 'Disabled' END"),
-        Property::code("mfaPolicyStatus", "u.mfa_policy_status").writes("mfa_policy_status"),
+        Property::code("mfaPolicyStatus", super::settings::MFA_OF_USER).writes("mfa_policy_status"),
+        Property::code(
+            "mfaPolicyConfigurationStatus",
+            "CASE WHEN EXISTS (SELECT 1 FROM user_logins g WHERE g.user_uid = u.uid AND g.provider = 'TOTP' \
+                AND g.enabled) THEN 'Configured' ELSE 'NotConfigured' END",
+        ),
         Property::text("credentials.userName", "u.name").folded("u.name_folded"),
         Property::code("profile.title", "u.title").writes("title"),
         Property::text("profile.firstName", "u.first_name").writes("first_name"),

@@ -1,0 +1,46 @@
+//! Keeping the outbox: commands whose time is over end, and those that ended long ago are forgotten.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{DAY, SharedClock};
+use crate::error::chain;
+use crate::store::{Store, StoreError};
+
+/// How often it is looked at. A command waits for hours; a minute more or less is nothing to it.
+const TICK: Duration = Duration::from_mins(1);
+/// For how long it is known what became of a command.
+const MEMORY: i64 = 30 * DAY;
+
+/// Runs until `stopping`.
+pub async fn keep(store: Store, clock: SharedClock, stopping: CancellationToken) {
+    while !stopping.is_cancelled() {
+        if let Err(error) = round(&store, &clock).await {
+            tracing::warn!(error = chain(&error), "outbox.keep: overdue commands stay as they are for now");
+        }
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+async fn round(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
+    let mut tx = store.write().await?;
+    let over = tx.commands().expire(&**clock).await?;
+    let forgotten = tx.commands().prune(clock.now_ms() - MEMORY).await?;
+    tx.commit().await?;
+    for command in over {
+        tracing::warn!(
+            command.uid = %command.uid,
+            command.kind,
+            agent.uid = %command.agent_uid,
+            "outbox.keep: a command was not done in time"
+        );
+    }
+    if forgotten > 0 {
+        tracing::debug!(forgotten, "outbox.keep: old commands are forgotten");
+    }
+    Ok(())
+}

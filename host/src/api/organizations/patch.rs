@@ -1,0 +1,58 @@
+//! `PATCH /organizations/{organizationUid}`.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::api::change::{Change, Input};
+use crate::api::envelope::Rendered;
+use crate::api::error::ApiError;
+use crate::api::patch::{JsonPatch, Patched};
+use crate::model::OrganizationKind;
+use crate::model::world::country_name;
+use crate::store::{ORGANIZATIONS, Tx};
+
+/// Changes what an organisation says of itself.
+pub(super) async fn patch(
+    mut change: Change,
+    Input(steps): Input<Vec<JsonPatch>>,
+) -> Result<Rendered, ApiError> {
+    let uid = change.ask.uid("organizationUid")?;
+    let mut tx = change.begin().await?;
+    let mut patched = change.patched(&mut tx, &ORGANIZATIONS, uid, &steps, &[]).await?;
+    name_country(&mut patched)?;
+    let name = patched.text("name").to_owned();
+    if patched.changed("name").is_some() {
+        rename(&mut tx, uid, &name).await?;
+    }
+    change.write(&mut tx, uid, &patched, &name, Some(uid)).await?;
+    change.commit(tx).await?;
+    change.reply(&ORGANIZATIONS, uid).await
+}
+
+/// A country is one of those that `GetCountries` lists; its name comes with it, unless the client gives another.
+fn name_country(patched: &mut Patched) -> Result<(), ApiError> {
+    let Some(country) = patched.changed("country").cloned() else { return Ok(()) };
+    let named = patched.changed("countryName").is_some();
+    let name = match country.as_i64() {
+        None => Value::Null,
+        Some(id) => country_name(id).map(Value::from).ok_or_else(|| {
+            ApiError::property("country", format!("{id} is no country; GET /misc/countries has their ids"))
+        })?,
+    };
+    if let (false, Some(members)) = (named, patched.after.as_object_mut()) {
+        members.insert("countryName".to_owned(), name);
+    }
+    Ok(())
+}
+
+async fn rename(tx: &mut Tx, uid: Uuid, name: &str) -> Result<(), ApiError> {
+    let Some(kind) = tx.organizations().kind(uid).await? else { return Ok(()) };
+    if tx.organizations().named(kind, name).await?.is_some_and(|other| other != uid) {
+        let message = format!("another organization is named \"{name}\" already; choose another name");
+        return Err(ApiError::conflict(message));
+    }
+    if kind == OrganizationKind::Company {
+        tx.organizations().renamed(uid, name).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Which company a job works for. A job of a hosted server is the provider's until it is mapped; then the company sees it, and with
+//! it the workloads that it protects, their backups, restore points and alarms.
+
+use uuid::Uuid;
+
+use super::super::{StoreError, on, statements};
+use super::Infrastructure;
+use crate::id::{AgentUid, CompanyUid};
+
+statements! {
+    READ = "SELECT j.uid, j.agent_uid, j.server_uid, j.company_uid, j.mapped_company_uid, j.holder_uid, j.name, j.key, \
+        j.enabled, s.name AS server_name, s.key AS server_key, \
+        CASE WHEN NOT a.cloud_connect OR j.type IN ('SureBackup', 'SobrMaintenance') \
+        OR EXISTS (SELECT 1 FROM sites st WHERE st.agent_uid = a.uid AND st.enterprise) \
+        OR EXISTS (SELECT 1 FROM backup_copy_jobs t WHERE t.job_uid = j.uid AND t.public_cloud) \
+        THEN TRUE ELSE FALSE END AS may_run \
+        FROM backup_jobs j JOIN agents a ON a.uid = j.agent_uid JOIN backup_servers s ON s.uid = j.server_uid \
+        WHERE j.uid = $1";
+    REPOSITORIES = "SELECT r.uid FROM backup_repositories r WHERE r.server_uid = $1 AND (r.company_uid = $2 \
+        OR r.uid IN (SELECT h.repository_uid FROM hosted_backup_resources h WHERE h.company_uid = $2) \
+        OR r.uid IN (SELECT b.repository_uid FROM workload_backups b WHERE b.company_uid = $2) \
+        OR r.uid IN (SELECT t.repository_uid FROM backup_vm_jobs t JOIN backup_jobs j ON j.uid = t.job_uid \
+        WHERE j.holder_uid = $2) \
+        OR r.uid IN (SELECT t.repository_uid FROM backup_copy_jobs t JOIN backup_jobs j ON j.uid = t.job_uid \
+        WHERE j.holder_uid = $2) \
+        OR r.uid IN (SELECT t.repository_uid FROM backup_file_share_jobs t JOIN backup_jobs j ON j.uid = t.job_uid \
+        WHERE j.holder_uid = $2))";
+    OF_TENANT = "SELECT company_uid FROM cloud_tenants WHERE uid = $1 AND deleted_at IS NULL";
+    MAP = "UPDATE backup_jobs SET mapped_company_uid = $2, holder_uid = $2 WHERE uid = $1";
+    UNMAP = "UPDATE backup_jobs SET mapped_company_uid = NULL, holder_uid = company_uid WHERE uid = $1";
+    WORKLOADS = "UPDATE workloads SET company_uid = $2, revision = revision + 1 WHERE job_uid = $1";
+    BACKUPS = "UPDATE workload_backups SET company_uid = $2 \
+        WHERE workload_uid IN (SELECT w.uid FROM workloads w WHERE w.job_uid = $1)";
+    POINTS = "UPDATE restore_points SET company_uid = $2 \
+        WHERE workload_uid IN (SELECT w.uid FROM workloads w WHERE w.job_uid = $1)";
+    ALARMS = "UPDATE alarms SET company_uid = $2 \
+        WHERE object_uid IN (SELECT w.uid FROM workloads w WHERE w.job_uid = $1)";
+}
+
+/// A job with what decides over it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ServerJob {
+    /// Its id.
+    pub uid: Uuid,
+    /// Who reports it, and does what it is told.
+    pub agent_uid: AgentUid,
+    /// Where it runs.
+    pub server_uid: Uuid,
+    /// Whose server that is.
+    pub company_uid: CompanyUid,
+    /// The company that it is mapped to.
+    pub mapped_company_uid: Option<CompanyUid>,
+    /// Of the two, the one that sees it.
+    pub holder_uid: CompanyUid,
+    /// For people.
+    pub name: String,
+    /// The engine's own id.
+    pub key: String,
+    /// Whether it runs by its schedule.
+    pub enabled: bool,
+    /// For people.
+    pub server_name: String,
+    /// The engine's own id.
+    pub server_key: String,
+    /// Whether it may run where it is: a provider's Cloud Connect server runs no backup, copy or replication jobs, except
+    /// copies of what public-cloud appliances made, and except Cloud Connect for the Enterprise.
+    pub may_run: bool,
+}
+
+impl Infrastructure<'_> {
+    /// A job, whoever may see it.
+    pub async fn job(&mut self, uid: Uuid) -> Result<Option<ServerJob>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(READ).bind(uid).fetch_optional(db).await?);
+        Ok(row)
+    }
+
+    /// The repositories of a server that hold, or are to hold, something of a company.
+    pub async fn repositories_of(&mut self, server: Uuid, company: Uuid) -> Result<Vec<Uuid>, StoreError> {
+        let rows = on!(self.0, db => sqlx::query_scalar(REPOSITORIES).bind(server).bind(company).fetch_all(db).await?);
+        Ok(rows)
+    }
+
+    /// The company that a cloud tenant is mapped to.
+    pub async fn company_of_tenant(&mut self, tenant: Uuid) -> Result<Option<Uuid>, StoreError> {
+        let row: Option<Option<Uuid>> =
+            on!(self.0, db => sqlx::query_scalar(OF_TENANT).bind(tenant).fetch_optional(db).await?);
+        Ok(row.flatten())
+    }
+
+    /// Maps a job to a company; with none, back to the owner of its server.
+    pub async fn assign_job(&mut self, job: &ServerJob, to: Option<CompanyUid>) -> Result<(), StoreError> {
+        match to {
+            Some(company) => {
+                on!(self.0, db => sqlx::query(MAP).bind(job.uid).bind(company).execute(db).await?.rows_affected());
+            }
+            None => {
+                on!(self.0, db => sqlx::query(UNMAP).bind(job.uid).execute(db).await?.rows_affected());
+            }
+        }
+        let holder = to.unwrap_or(job.company_uid);
+        for statement in [BACKUPS, POINTS, ALARMS, WORKLOADS] {
+            on!(self.0, db => sqlx::query(statement).bind(job.uid).bind(holder).execute(db).await?.rows_affected());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! What a list shows of a workload's restore points without looking at them: the newest, how many, how large. Read back after
+//! each change, not remembered: right whatever was added or removed, by index look-ups.
+
+use uuid::Uuid;
+
+use super::super::bulk::{BulkStatement, Column, Type};
+use super::super::list::Value;
+use super::super::{StoreError, Tx, on, statements};
+use crate::id::AgentUid;
+
+macro_rules! count_workloads {
+    () => {
+        "UPDATE workloads SET \
+        (newest_restore_point, restore_points, total_size, archive_points, archive_size) = \
+        (SELECT max(r.created_at), count(*), CAST(sum(r.size) AS BIGINT), \
+        count(CASE WHEN r.archive THEN 1 END), \
+        CAST(coalesce(sum(CASE WHEN r.archive THEN r.size END), 0) AS BIGINT) \
+        FROM restore_points r WHERE r.workload_uid = workloads.uid), \
+        latest_size = (SELECT r.size FROM restore_points r WHERE r.workload_uid = workloads.uid \
+        ORDER BY r.created_at DESC, r.uid DESC LIMIT 1), "
+    };
+}
+
+macro_rules! count_backups {
+    () => {
+        "UPDATE workload_backups SET \
+        (newest_restore_point, restore_points, total_size) = \
+        (SELECT max(r.created_at), count(*), CAST(sum(r.size) AS BIGINT) FROM restore_points r \
+        WHERE r.workload_uid = workload_backups.workload_uid AND r.backup_uid = workload_backups.uid), \
+        latest_size = (SELECT r.size FROM restore_points r \
+        WHERE r.workload_uid = workload_backups.workload_uid AND r.backup_uid = workload_backups.uid \
+        ORDER BY r.created_at DESC, r.uid DESC LIMIT 1) "
+    };
+}
+
+// The mark goes before it comes: for a moment no point has it, never two.
+macro_rules! unmark {
+    () => {
+        "UPDATE restore_points SET latest = FALSE WHERE latest AND uid <> (SELECT r.uid FROM restore_points r \
+        WHERE r.workload_uid = restore_points.workload_uid ORDER BY r.created_at DESC, r.uid DESC LIMIT 1) "
+    };
+}
+
+macro_rules! mark {
+    () => {
+        "UPDATE restore_points SET latest = TRUE WHERE NOT latest AND uid IN (SELECT (SELECT r.uid FROM restore_points r \
+        WHERE r.workload_uid = w.uid ORDER BY r.created_at DESC, r.uid DESC LIMIT 1) "
+    };
+}
+
+const COUNT: BulkStatement = BulkStatement {
+    name: "store::infrastructure::newest::COUNT",
+    fixed: &[("now", Type::Int)],
+    columns: &[("uid", Type::Uuid)],
+    text: concat!(
+        count_workloads!(),
+        "due_at = :now, revision = revision + 1 WHERE uid IN (SELECT uid FROM input)"
+    ),
+};
+
+const COUNT_BACKUPS: BulkStatement = BulkStatement {
+    name: "store::infrastructure::newest::COUNT_BACKUPS",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid)],
+    text: concat!(count_backups!(), "WHERE workload_uid IN (SELECT uid FROM input)"),
+};
+
+const UNMARK: BulkStatement = BulkStatement {
+    name: "store::infrastructure::newest::UNMARK",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid)],
+    text: concat!(unmark!(), "AND workload_uid IN (SELECT uid FROM input)"),
+};
+
+const MARK: BulkStatement = BulkStatement {
+    name: "store::infrastructure::newest::MARK",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid)],
+    text: concat!(mark!(), "FROM input w)"),
+};
+
+pub(super) const BULK: &[BulkStatement] = &[COUNT, COUNT_BACKUPS, UNMARK, MARK];
+
+statements! {
+    COUNT_OF_AGENT = concat!(count_workloads!(), "due_at = $2, revision = revision + 1 WHERE agent_uid = $1");
+    COUNT_BACKUPS_OF_AGENT = concat!(count_backups!(), "WHERE agent_uid = $1");
+    UNMARK_OF_AGENT = concat!(unmark!(), "AND workload_uid IN (SELECT w.uid FROM workloads w WHERE w.agent_uid = $1)");
+    MARK_OF_AGENT = concat!(mark!(), "FROM workloads w WHERE w.agent_uid = $1)");
+}
+
+/// Brings these workloads up to date, each named once.
+pub(in crate::store) async fn refresh(tx: &mut Tx, now: i64, workloads: Vec<Uuid>) -> Result<(), StoreError> {
+    let columns = [Column::Uuid(workloads)];
+    COUNT.execute(tx, &[Value::Integer(now)], &columns).await?;
+    COUNT_BACKUPS.execute(tx, &[], &columns).await?;
+    UNMARK.execute(tx, &[], &columns).await?;
+    MARK.execute(tx, &[], &columns).await?;
+    Ok(())
+}
+
+/// Brings all workloads of an agent up to date.
+pub(in crate::store) async fn refresh_agent(
+    tx: &mut Tx,
+    now: i64,
+    agent: AgentUid,
+) -> Result<(), StoreError> {
+    on!(tx, db => sqlx::query(COUNT_OF_AGENT).bind(agent).bind(now).execute(db).await?.rows_affected());
+    for statement in [COUNT_BACKUPS_OF_AGENT, UNMARK_OF_AGENT, MARK_OF_AGENT] {
+        on!(tx, db => sqlx::query(statement).bind(agent).execute(db).await?.rows_affected());
+    }
+    Ok(())
+}

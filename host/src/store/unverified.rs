@@ -1,0 +1,173 @@
+//! Agents that came with a genuine join token whose time or uses were over. They wait here until an operator lets them in, and are
+//! forgotten after a week. A machine that comes again with the same token is the same one.
+
+use uuid::Uuid;
+
+use super::{NewAgent, StoreError, Tx, on, statements};
+use crate::clock::{Clock, DAY};
+use crate::id::{self, CompanyUid, LocationUid};
+use crate::model::JoinToken;
+
+/// How long one waits.
+const PATIENCE: i64 = 7 * DAY;
+/// How many wait for one organisation: whoever has an old token must not fill the list.
+const MOST_OF_ONE: i64 = 100;
+/// How many wait in all.
+const MOST: i64 = 1_000;
+
+statements! {
+    FIND = "SELECT uid, company_uid, location_uid, account_uid, host_name, status FROM unverified_agents \
+        WHERE token_uid = $1 AND machine_id = $2";
+    GET = "SELECT uid, company_uid, location_uid, account_uid, host_name, status FROM unverified_agents WHERE uid = $1";
+    FORGET_OLD = "DELETE FROM unverified_agents WHERE registered_at < $1";
+    COUNT = "SELECT count(*), count(CASE WHEN company_uid = $1 THEN 1 END) FROM unverified_agents";
+    INSERT = "INSERT INTO unverified_agents (uid, company_uid, location_uid, account_uid, token_uid, machine_id, host_name, \
+        host_name_folded, platform, door, status, status_message, registered_at, seen_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'Pending', $11, $12, $12)";
+    SEEN = "UPDATE unverified_agents SET host_name = $2, host_name_folded = $3, seen_at = $4 WHERE uid = $1";
+    ACCEPT = "UPDATE unverified_agents SET status = 'Accepted', status_message = $5, reject_reason = NULL, company_uid = $2, location_uid = $3, \
+        account_uid = $4 WHERE uid = $1";
+    REJECT = "UPDATE unverified_agents SET status = 'Rejected', reject_reason = $2, status_message = NULL WHERE uid = $1";
+    REMOVE = "DELETE FROM unverified_agents WHERE uid = $1";
+}
+
+/// An agent that waits.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct UnverifiedAgent {
+    /// Its id while it waits; once it is in, it has another.
+    pub uid: Uuid,
+    /// Whose it will be.
+    pub company_uid: Option<CompanyUid>,
+    /// Where it will stand.
+    pub location_uid: Option<LocationUid>,
+    /// In whose name it connects.
+    pub account_uid: Option<Uuid>,
+    /// For people.
+    pub host_name: String,
+    /// `Pending`, `Accepted`, `Rejected`.
+    pub status: String,
+}
+
+impl UnverifiedAgent {
+    /// Whether an operator has let it in.
+    pub fn is_accepted(&self) -> bool {
+        self.status == "Accepted"
+    }
+}
+
+/// Agents that wait, seen through a transaction.
+#[derive(Debug)]
+pub struct UnverifiedAgents<'t>(pub(super) &'t mut Tx);
+
+impl Tx {
+    /// Agents that wait to be let in.
+    pub fn unverified_agents(&mut self) -> UnverifiedAgents<'_> {
+        UnverifiedAgents(self)
+    }
+}
+
+impl UnverifiedAgents<'_> {
+    /// The machine that came with this token before.
+    pub async fn find(
+        &mut self,
+        token: &JoinToken,
+        machine: &str,
+    ) -> Result<Option<UnverifiedAgent>, StoreError> {
+        let row =
+            on!(self.0, db => sqlx::query_as(FIND).bind(token.uid).bind(machine).fetch_optional(db).await?);
+        Ok(row)
+    }
+
+    /// One of them.
+    pub async fn get(&mut self, uid: Uuid) -> Result<Option<UnverifiedAgent>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(GET).bind(uid).fetch_optional(db).await?);
+        Ok(row)
+    }
+
+    /// Notes that a machine came with a token that is over. When too many wait already, it is not noted: false.
+    pub async fn note(
+        &mut self,
+        clock: &dyn Clock,
+        token: &JoinToken,
+        agent: &NewAgent,
+    ) -> Result<bool, StoreError> {
+        let now = clock.now_ms();
+        on!(self.0, db => sqlx::query(FORGET_OLD).bind(now - PATIENCE).execute(db).await?.rows_affected());
+        if let Some(known) = self.find(token, &agent.machine_id).await? {
+            on!(self.0, db => sqlx::query(SEEN)
+                .bind(known.uid)
+                .bind(&agent.host_name)
+                .bind(agent.host_name.to_lowercase())
+                .bind(now)
+                .execute(db)
+                .await?
+                .rows_affected());
+            return Ok(true);
+        }
+        let (all, own): (i64, i64) =
+            on!(self.0, db => sqlx::query_as(COUNT).bind(token.company_uid).fetch_one(db).await?);
+        if all >= MOST || own >= MOST_OF_ONE {
+            return Ok(false);
+        }
+        self.insert(clock, token, agent).await?;
+        Ok(true)
+    }
+
+    async fn insert(
+        &mut self,
+        clock: &dyn Clock,
+        token: &JoinToken,
+        agent: &NewAgent,
+    ) -> Result<(), StoreError> {
+        let reason =
+            if token.uses_left > 0 { "its join token has expired" } else { "its join token is used up" };
+        on!(self.0, db => sqlx::query(INSERT)
+            .bind(id::fresh(clock))
+            .bind(token.company_uid)
+            .bind(token.location_uid)
+            .bind(token.account_uid)
+            .bind(token.uid)
+            .bind(&agent.machine_id)
+            .bind(&agent.host_name)
+            .bind(agent.host_name.to_lowercase())
+            .bind(&agent.platform)
+            .bind(agent.door.name())
+            .bind(reason)
+            .bind(clock.now_ms())
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// Lets one in: it is enrolled when it comes next.
+    pub async fn accept(
+        &mut self,
+        uid: Uuid,
+        place: (CompanyUid, LocationUid),
+        account: Option<Uuid>,
+    ) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(ACCEPT)
+            .bind(uid)
+            .bind(place.0)
+            .bind(place.1)
+            .bind(account)
+            .bind("it is let in when it comes next")
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// Keeps one out.
+    pub async fn reject(&mut self, uid: Uuid, reason: &str) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(REJECT).bind(uid).bind(reason).execute(db).await?.rows_affected());
+        Ok(())
+    }
+
+    /// It waits no more.
+    pub async fn remove(&mut self, uid: Uuid) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(REMOVE).bind(uid).execute(db).await?.rows_affected());
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! Users and what they sign in with, over HTTPS and on both databases.
+
+mod acting;
+mod assignments;
+mod desk;
+mod factors;
+mod keys;
+mod lockout;
+mod refusals;
+mod reset;
+mod users;

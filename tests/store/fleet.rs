@@ -1,0 +1,65 @@
+//! The planted fleet: every list of the API has rows, and every property has a value in one of them.
+
+use std::collections::BTreeSet;
+
+use keelson::model::Scope;
+use keelson::store::list::{Condition, ListQuery, Resource};
+use keelson::store::{ALL, Store};
+use keelson_tests::fleet::{Scale, plant};
+use keelson_tests::on_both;
+use serde_json::Value;
+
+use super::fixtures::NOW;
+
+/// What no row of the fleet has, by the beginning of its name, with the reason.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("Certificate.", "the host writes those that it shows and signs with when it starts"),
+    ("TimeZone.", "the host writes those of the world when it starts"),
+    ("NotificationSettings.smtp", "a mail server has a password, which only the host's own key seals"),
+];
+
+/// The properties that have a value in some row, nested ones dotted.
+async fn filled(store: &Store, resource: &Resource) -> BTreeSet<String> {
+    let mut tx = store.read().await.unwrap();
+    let (all, shown) = (Condition::All(Vec::new()), resource.shown_with_embedded());
+    let mut there = BTreeSet::new();
+    for offset in (0..).step_by(500) {
+        let query = ListQuery { limit: 500, offset, ..ListQuery::default() };
+        let page = tx.list(resource, &Scope::Provider, &all, &query, &shown).await.unwrap();
+        let values = page.items.iter().map(keelson::store::list::Json::value);
+        values.for_each(|value| names(&value, "", &mut there));
+        if page.items.len() < 500 {
+            break;
+        }
+    }
+    there
+}
+
+fn names(value: &Value, prefix: &str, there: &mut BTreeSet<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let name = format!("{prefix}{key}");
+        names(value, &format!("{name}."), there);
+        there.insert(name);
+    }
+}
+
+on_both! {
+    fn every_property_is_filled_in_some_row(database) {
+        plant(&database.url, Scale::SMALL, NOW).await.unwrap();
+        let store = database.store().await;
+        let mut empty = Vec::new();
+        for resource in ALL {
+            let filled = filled(&store, resource).await;
+            let missing = resource.properties.iter().filter(|property| !filled.contains(property.name));
+            empty.extend(missing.map(|property| format!("{}.{}", resource.name, property.name)));
+        }
+        empty.retain(|name| !EXCEPTIONS.iter().any(|(exception, _)| name.starts_with(exception)));
+        assert!(empty.is_empty(), "no row of the fleet has: {empty:#?}");
+    }
+
+    fn a_database_with_companies_is_left_alone(database) {
+        plant(&database.url, Scale::SMALL, NOW).await.unwrap();
+        let refusal = plant(&database.url, Scale::SMALL, NOW).await.unwrap_err();
+        assert!(format!("{refusal:#}").contains("already"), "{refusal:#}");
+    }
+}
