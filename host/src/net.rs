@@ -91,6 +91,11 @@ impl Turns {
         Some(Turn { _own: own, _of_all: of_all, _visit: visit })
     }
 
+    /// Whether an address has all places that it may have.
+    pub(crate) fn is_used_up(&self, from: IpAddr) -> bool {
+        locked(&self.sources).get(&source(from)).is_some_and(|(own, _)| own.available_permits() == 0)
+    }
+
     /// A place if there is one now.
     pub(crate) fn turn_now(&self, from: IpAddr) -> Option<Turn> {
         let (visit, own) = self.visit(from);

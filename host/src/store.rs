@@ -64,7 +64,7 @@ pub use accounts::{Accounts, TenantShare};
 pub use actions::Actions;
 pub use agents::{Agents, Hello, NewAgent};
 pub use alarms::{Alarms, OpenAlarm, Raise};
-pub use audit::{Audit, AuditRow, NewAuditRow};
+pub use audit::{Audit, AuditRow, Extent, NewAuditRow};
 pub use bulk::Dialect;
 pub use cloud::{
     BackupResource, BackupResourceFact, Cloud, CloudBackupFact, CloudFacts, CloudRepository, CloudSource,

@@ -105,6 +105,31 @@ on_both! {
         host.stop().await;
     }
 
+    fn a_row_that_was_added_beside_the_chain_is_named(database) {
+        let host = TestHost::start(database).await;
+        assert_eq!(create(&host.administrator(), "a").await.0, StatusCode::OK);
+        let columns = "at, user_name, address, operation, outcome, object_type, object_name, message, hash";
+        for (forge, named, mend) in [
+            ("0", "row 0", "DELETE FROM audit WHERE position = 0"),
+            ("-7", "row -7", "DELETE FROM audit WHERE position = -7"),
+            ("99", "up to 99", "DELETE FROM audit WHERE position = 99"),
+        ] {
+            host.execute(&format!(
+                "INSERT INTO audit (position, {columns}) SELECT {forge}, {columns} FROM audit WHERE position = 1"
+            ))
+            .await;
+            let broken = verify(&host);
+            let said = String::from_utf8_lossy(&broken.stderr).into_owned();
+            assert!(broken.status.code() == Some(1) && said.contains(named), "{forge}: {said}");
+            host.execute(mend).await;
+            assert!(verify(&host).status.success(), "{mend}");
+        }
+        host.execute("UPDATE audit_head SET position = 0").await;
+        let said = String::from_utf8_lossy(&verify(&host).stderr).into_owned();
+        assert!(said.contains("set back"), "{said}");
+        host.stop().await;
+    }
+
     fn a_row_that_was_changed_or_taken_out_is_named(database) {
         let host = TestHost::start(database).await;
         let client = host.administrator();

@@ -1,9 +1,10 @@
 //! What companies and resellers use.
 
 use keelson::model::Door;
+use keelson_tests::Client;
 use keelson_tests::client::escape;
 use keelson_tests::on_both;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, inventory, uid};
@@ -35,6 +36,11 @@ on_both! {
         ] {
             assert_eq!(total(kind), value, "{kind}");
         }
+        let older = desk.admin.request(Method::GET, &format!("/api/v3/organizations/companies/{company}/usage"));
+        let (_, older) = Client::send(older.header("X-Client-Version", "3.4")).await;
+        let words = older["data"][0]["counters"].to_string();
+        assert!(words.contains("ManagedVms") && words.contains("Unknown"), "{words}");
+        assert!(!words.contains("Vb365ProtectedEducationalUsers"), "3.4 has no such word: {words}");
         let remote = locations.iter().find(|row| counter(row, "ManagedVms") == 2).unwrap();
         assert_eq!(counter(remote, "VbrCloudBackupsDataTransferOut"), 0, "Cloud Connect counts as hosted");
         assert_eq!(uid(&remote["companyUid"]), company);

@@ -3,8 +3,8 @@
 //!
 //! **Cast.** `perform` stands between the guard of every operation and its handler. It writes the row of a change that
 //! came with an id before the handler acts, runs it as a task of its own, so that a client that hangs up finds its answer
-//! later, and answers a repeat from memory or from the row. What takes longer than [`Actions`] has patience for, and what
-//! was sent with `Prefer: respond-async`, is answered with 202 and `Location`. Every commit passes the request's
+//! later, and answers a repeat from memory or from the row. A change that takes longer than [`Actions`] has patience for, and one
+//! that was sent with `Prefer: respond-async`, is answered with 202 and `Location`. Every commit passes the request's
 //! [`CommitPoint`](crate::store::CommitPoint): before it an action can be cancelled, by dropping it, and after it not.
 //! `upkeep` keeps the leases of what runs, fails what a dead host left behind, and forgets what is old.
 //!

@@ -56,6 +56,11 @@ impl FromRequestParts<ApiState> for Ask {
 }
 
 impl Ask {
+    /// In which version of the API the client speaks.
+    pub(crate) fn version(&self) -> ClientVersion {
+        self.version
+    }
+
     /// The id of this name in the path.
     pub(crate) fn uid(&self, name: &str) -> Result<Uuid, ApiError> {
         let text = self.path.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());

@@ -107,12 +107,22 @@ impl Default for Gate {
 }
 
 impl Gate {
+    /// Whose fault it is that a body finds no place.
+    fn refuse(&self, from: IpAddr) -> ApiError {
+        if self.bodies.is_used_up(from) {
+            let message =
+                format!("{} bodies from this address are still on their way; finish those first", BODIES.1);
+            return ApiError::too_many_requests(message, PATIENCE);
+        }
+        busy()
+    }
+
     /// The request with its body whole in memory, and what holds the body's place.
     async fn receive(&self, request: Request, from: IpAddr) -> Result<(Request, Option<Turn>), ApiError> {
         if request.body().is_end_stream() {
             return Ok((request, None));
         }
-        let turn = self.bodies.turn(from, PATIENCE).await.ok_or_else(busy)?;
+        let turn = self.bodies.turn(from, PATIENCE).await.ok_or_else(|| self.refuse(from))?;
         let (parts, body) = request.into_parts();
         let body = tokio::time::timeout(BODY, whole(body)).await;
         let body = body.map_err(|_| {
@@ -201,7 +211,9 @@ fn takes_json(accept: &str) -> bool {
         let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
         let kind = parts.next().unwrap_or_default();
         let refused = parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
-        !refused && matches!(kind.as_str(), "*/*" | "application/*" | "application/json" | "*" | "")
+        // A package for agents is the one thing that is not JSON; a client that wants just that says so.
+        let kinds = ["*/*", "application/*", "application/json", "application/octet-stream", "*", ""];
+        !refused && kinds.contains(&kind.as_str())
     })
 }
 

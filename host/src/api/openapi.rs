@@ -40,7 +40,8 @@ pub(super) fn properties(schema: &'static Value) -> Vec<(&'static str, &'static 
     }
     let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let own = own.map(|(name, schema)| (name.as_str(), schema));
-    let parts = ["allOf", "oneOf"].into_iter().filter_map(|word| schema.get(word)?.as_array()).flatten();
+    let parts =
+        ["allOf", "oneOf", "anyOf"].into_iter().filter_map(|word| schema.get(word)?.as_array()).flatten();
     own.chain(parts.flat_map(properties)).collect()
 }
 
@@ -82,6 +83,7 @@ fn build() -> Value {
         }
     }
     add_contract(&mut document);
+    of_3_1(&mut document);
     if let Some(components) = document.get_mut("components") {
         for (name, schema) in members(components, "schemas") {
             refer(name, schema);
@@ -219,6 +221,40 @@ fn merge(document: &mut Value, more: Value) {
             }
         }
         (document, more) => *document = more,
+    }
+}
+
+/// The contract is an OpenAPI 3.0, whose `nullable` says nothing to readers of 3.1: there null is a type.
+fn of_3_1(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.values_mut().for_each(of_3_1);
+            let nullable = members.get("nullable").and_then(Value::as_bool);
+            if nullable.is_some() {
+                members.remove("nullable");
+            }
+            if nullable == Some(true) {
+                or_null(members);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(of_3_1),
+        _ => {}
+    }
+}
+
+fn or_null(members: &mut Map<String, Value>) {
+    let null = json!({"type": "null"});
+    if let Some(kind) = members.get_mut("type").filter(|kind| kind.is_string()) {
+        *kind = json!([kind.take(), "null"]);
+        if let Some(Value::Array(words)) = members.get_mut("enum") {
+            words.push(Value::Null);
+        }
+    } else if let Some(Value::Array(parts)) = members.get_mut("oneOf") {
+        parts.push(null);
+    } else if let Some(reference) = members.remove("$ref") {
+        members.insert("anyOf".to_owned(), json!([{"$ref": reference}, null]));
+    } else if let Some(parts) = members.remove("allOf") {
+        members.insert("anyOf".to_owned(), json!([{"allOf": parts}, null]));
     }
 }
 

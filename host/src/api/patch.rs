@@ -6,10 +6,16 @@ use utoipa::ToSchema;
 
 use crate::api::error::ApiError;
 use crate::api::{contract, query};
-use crate::store::list::{Assignment, Property, Resource};
+use crate::store::list::{Assignment, Kind, Property, Resource};
+
+/// The API's number for a patch that cannot be applied.
+const PATCH_FAILED: u16 = 1001;
 
 /// More steps than any of our documents has properties.
 const MAX_STEPS: usize = 256;
+/// What all steps of a patch may add, about as it would be written: `copy` doubles, and a few doublings of a small document
+/// are more than any memory holds.
+const MAX_GROWTH: usize = 1024 * 1024;
 
 /// One step.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -49,12 +55,18 @@ pub(crate) fn apply(document: &mut Value, steps: &[JsonPatch], writable: &[&str]
         return Err(ApiError::bad_request(format!("more than {MAX_STEPS} steps in one patch")));
     }
     let mut changed = document.clone();
+    let mut growth = 0;
     for step in steps {
         if step.op != Op::Test {
             check_writable(&step.path, writable)?;
         }
         if step.op == Op::Move {
             check_writable(step.source()?, writable)?;
+        }
+        growth += step.adds(&changed);
+        if growth > MAX_GROWTH {
+            let message = format!("the steps add more than {} KiB", MAX_GROWTH / 1024);
+            return Err(refuse(&step.path, message));
         }
         step.apply(&mut changed)?;
     }
@@ -75,12 +87,38 @@ fn check_writable(path: &str, writable: &[&str]) -> Result<(), ApiError> {
 }
 
 impl JsonPatch {
+    /// The step with its value in its property's type: by the contract a step's value is a text, and clients made from it
+    /// can send a number or a flag no other way.
+    fn typed(&self, resource: &Resource) -> Self {
+        let mut step = self.clone();
+        let name = self.path.trim_start_matches('/').replace('/', ".");
+        if let (Some(Value::String(text)), Some(property)) = (&self.value, resource.property(&name)) {
+            let typed = match property.kind {
+                Kind::Flag => text.to_ascii_lowercase().parse().ok().map(Value::Bool),
+                Kind::Integer => text.parse::<i64>().ok().map(Value::from),
+                Kind::Number => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
+                _ => None,
+            };
+            step.value = typed.or(step.value);
+        }
+        step
+    }
+
     fn source(&self) -> Result<&str, ApiError> {
         self.from.as_deref().ok_or_else(|| refuse(&self.path, format!("{:?} needs \"from\"", self.op)))
     }
 
     fn given(&self) -> Result<Value, ApiError> {
         self.value.clone().ok_or_else(|| refuse(&self.path, format!("{:?} needs \"value\"", self.op)))
+    }
+
+    /// How much more there will be after this step.
+    fn adds(&self, document: &Value) -> usize {
+        match self.op {
+            Op::Add | Op::Replace => self.value.as_ref().map_or(0, weight),
+            Op::Copy => self.from.as_deref().and_then(|from| document.pointer(from)).map_or(0, weight),
+            Op::Test | Op::Remove | Op::Move => 0,
+        }
     }
 
     fn apply(&self, document: &mut Value) -> Result<(), ApiError> {
@@ -150,7 +188,8 @@ impl Patched {
         for name in extra {
             set_null(&mut after, name);
         }
-        apply(&mut after, steps, &open)?;
+        let steps: Vec<_> = steps.iter().map(|step| step.typed(resource)).collect();
+        apply(&mut after, &steps, &open).map_err(|error| error.coded(PATCH_FAILED))?;
         // An object that was replaced has the defaults of what its sender left out.
         contract::fill(resource.name, &mut after);
         let patched = Self { resource, before, after };
@@ -221,11 +260,30 @@ impl Patched {
         let changed = self.resource.properties.iter().filter_map(|property| {
             let after = self.changed(property.name)?;
             let pointer = format!("/{}", property.name.replace('.', "/"));
-            let before = self.before.pointer(&pointer).cloned().unwrap_or_default();
-            Some(((property.name.to_owned(), before), (property.name.to_owned(), after.clone())))
+            let before = self.before.pointer(&pointer).unwrap_or(&Value::Null);
+            // What is in an object has rows of its own here; of the object there is only whether it is there.
+            let shown = |value: &Value| match property.kind {
+                Kind::Object => Value::Bool(!value.is_null()),
+                _ => value.clone(),
+            };
+            let (before, after) = (shown(before), shown(after));
+            let differs = before != after;
+            differs.then(|| ((property.name.to_owned(), before), (property.name.to_owned(), after)))
         });
         let (before, after): (Map<_, _>, Map<_, _>) = changed.unzip();
         (Value::Object(before), Value::Object(after))
+    }
+}
+
+/// About how long a value is when it is written.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| weight(item) + 1).sum::<usize>() + 2,
+        Value::Object(members) => {
+            members.iter().map(|(name, value)| name.len() + weight(value) + 4).sum::<usize>() + 2
+        }
+        _ => 8,
     }
 }
 
@@ -353,6 +411,26 @@ mod tests {
         let error = apply(&mut document, &steps, &["/free"]).unwrap_err();
         assert_eq!(error.status(), http::StatusCode::CONFLICT);
         assert_eq!(document, json!({"free": {"a": 1}}));
+    }
+
+    #[test]
+    fn copies_of_copies_end_before_they_are_large() {
+        let steps: Vec<_> =
+            (0..200).map(|n| json!({"op": "copy", "from": "/free", "path": format!("/free/x{n}")})).collect();
+        let error = patched(Value::Array(steps)).unwrap_err();
+        assert!(error.message().contains("KiB"), "{}", error.message());
+    }
+
+    #[test]
+    fn a_text_stands_for_the_number_or_flag_that_its_property_is() {
+        let step = |path: &str, value: Value| {
+            let step: JsonPatch =
+                serde_json::from_value(json!({"op": "replace", "path": path, "value": value})).unwrap();
+            step.typed(&crate::store::COMPANIES).value.unwrap()
+        };
+        assert_eq!(step("/isRestAccessEnabled", json!("True")), json!(true));
+        assert_eq!(step("/isRestAccessEnabled", json!("maybe")), json!("maybe"));
+        assert_eq!(step("/name", json!("5")), json!("5"));
     }
 
     #[test]

@@ -64,13 +64,12 @@ impl Shape {
 
     /// Reads `select` and `expand`.
     pub(crate) fn parse(query: Option<&str>, offer: Offer) -> Result<Self, ApiError> {
-        let pairs = Pairs::parse(query)?;
-        pairs.no_slips(&OF_ANY)?;
-        Self::from_pairs(&pairs, offer)
+        Self::from_pairs(&Pairs::parse(query)?, offer)
     }
 
     /// Reads them from parameters that were split already.
     pub(crate) fn from_pairs(pairs: &Pairs, offer: Offer) -> Result<Self, ApiError> {
+        pairs.no_slips(&OF_ANY)?;
         Ok(Self {
             select: Select::parse(pairs.one("select")?, offer.schema)?,
             expand: expand(pairs, &contract::expands(offer.schema))?,

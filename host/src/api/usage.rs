@@ -4,6 +4,7 @@ use crate::api::ask::Ask;
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
 use crate::api::operations::Routes;
+use crate::api::versions;
 use crate::clock::DAY;
 use crate::store::list::{Condition, Resource};
 use crate::store::{COMPANIES, LOCATION_USAGE, RESELLER_USAGE, RESELLERS, usage_on};
@@ -28,7 +29,7 @@ async fn page(
 ) -> Result<Rendered, ApiError> {
     let now = ask.state.clock().now_ms();
     let today = now - now.rem_euclid(DAY);
-    let resource = usage_on(today, usage);
+    let resource = usage_on(today, usage, versions::unknown("AggregatedUsage.type", ask.version()));
     let mut conditions = Vec::new();
     if !includes(&ask, today)? {
         conditions.push(Condition::Any(Vec::new()));

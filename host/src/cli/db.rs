@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::Subcommand;
 
 use super::{Place, say};
-use crate::store::{AuditRow, Store};
+use crate::store::{AuditRow, Extent, Store};
 
 /// Rows that are read at once.
 const PAGE: i64 = 1_000;
@@ -28,7 +28,8 @@ impl DbCommand {
 /// anew.
 async fn verify(store: &Store) -> anyhow::Result<(i64, Vec<u8>)> {
     // What is written meanwhile is for the next time.
-    let (last, head) = store.read().await?.audit().head(false).await?;
+    let extent = store.read_long().await?.audit().extent().await?;
+    let (last, head) = (extent.last, &extent.hash);
     let (mut position, mut hash) = (0, Vec::new());
     while position < last {
         // A transaction a page: a read may not take long, a whole log may.
@@ -41,10 +42,28 @@ async fn verify(store: &Store) -> anyhow::Result<(i64, Vec<u8>)> {
             (position, hash) = (row.position, row.hash);
         }
     }
-    if hash != head {
+    outside(&extent)?;
+    if hash != *head {
         bail!("the activity log's last row {last} is not the one that the head of the chain names");
     }
     Ok((position, hash))
+}
+
+/// Rows that nobody's chain has: the list would show them, the walk would not come by.
+fn outside(extent: &Extent) -> anyhow::Result<()> {
+    if extent.lowest < 1 {
+        bail!("the row {} of the activity log stands before its first", extent.lowest);
+    }
+    if extent.highest > extent.last || extent.count != extent.last {
+        bail!(
+            "the activity log has {} rows up to {}, and the head of its chain names {}: rows were added, or the head was \
+             set back",
+            extent.count,
+            extent.highest,
+            extent.last
+        );
+    }
+    Ok(())
 }
 
 fn check(row: &AuditRow, before: i64, hash: &[u8]) -> anyhow::Result<()> {

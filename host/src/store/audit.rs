@@ -8,6 +8,8 @@ use super::{Dialect, StoreError, Tx, on, statements};
 
 statements! {
     HEAD = "SELECT position, hash FROM audit_head";
+    EXTENT = "SELECT h.position AS last, h.hash, (SELECT coalesce(min(position), 1) FROM audit) AS lowest, \
+        (SELECT coalesce(max(position), 0) FROM audit) AS highest, (SELECT count(*) FROM audit) AS count FROM audit_head h";
     MOVE_HEAD = "UPDATE audit_head SET position = $1, hash = $2";
     INSERT = "INSERT INTO audit (position, at, user_uid, user_name, actor_uid, address, operation, outcome, organization_uid, \
         object_type, object_uid, object_name, message, before, after, hash) \
@@ -69,6 +71,21 @@ pub struct AuditRow {
     pub before: Option<String>,
     pub after: Option<String>,
     pub hash: Vec<u8>,
+}
+
+/// What the head of the chain says, and what there is.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Extent {
+    /// The last row, as the head has it.
+    pub last: i64,
+    /// And its hash.
+    pub hash: Vec<u8>,
+    /// The first row that there is.
+    pub lowest: i64,
+    /// The last.
+    pub highest: i64,
+    /// How many there are.
+    pub count: i64,
 }
 
 impl AuditRow {
@@ -159,6 +176,12 @@ impl Audit<'_> {
         };
         let head = on!(self.0, db => sqlx::query_as(text).fetch_one(db).await?);
         Ok(head)
+    }
+
+    /// The head of the chain, and which rows there are: the first, the last and how many. One statement, so that a row that is
+    /// written meanwhile is in all of it or in none.
+    pub async fn extent(&mut self) -> Result<Extent, StoreError> {
+        Ok(on!(self.0, db => sqlx::query_as(EXTENT).fetch_one(db).await?))
     }
 
     /// The rows behind `position`, the oldest first.

@@ -137,6 +137,8 @@ pub enum SetComparison {
     Subset,
     /// Every value is among the items.
     Superset,
+    /// Some item is among the values.
+    Overlap,
 }
 
 /// A value of a property's kind.

@@ -10,99 +10,21 @@ use std::time::Instant;
 
 use keelson::clock::{Clock as _, SystemClock};
 use keelson::model::Scope;
-use keelson::store::list::{Collation, Comparison, Condition, ListQuery, Resource, Sort, Value};
-use keelson::store::{COMPANIES, COMPUTERS, LATEST_VIRTUAL_MACHINE_POINTS, Store};
+use keelson::store::Store;
+use keelson::store::list::Condition;
 use keelson_tests::database::sql;
-use keelson_tests::fleet::{Scale, plant};
+use keelson_tests::fleet::{Scale, Thing, plant};
 use keelson_tests::{Client, HostProcess, TestDatabase, TestHost};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 use crate::figure::{Better, Figure, Goal};
+use cases::Case;
+
+mod cases;
 
 const ROUNDS: usize = 60;
 const WARM: usize = 5;
 const PEER: &str = "the same page, hand-written";
-
-/// A page, three times over.
-struct Case {
-    name: &'static str,
-    /// For the engine.
-    resource: &'static Resource,
-    query: ListQuery,
-    /// For the API.
-    path: String,
-    /// By hand: the page and the count.
-    page: String,
-    count: &'static str,
-}
-
-fn sort(resource: &Resource, name: &str, descending: bool) -> Vec<Sort> {
-    let property = *resource.property(name).expect("a property");
-    vec![Sort { property, descending, collation: Collation::Ordinal }]
-}
-
-/// The names of all companies, from the first.
-fn companies() -> Case {
-    Case {
-        name: "companies",
-        resource: &COMPANIES,
-        query: ListQuery { sort: sort(&COMPANIES, "name", false), ..ListQuery::default() },
-        path: r#"/organizations/companies?limit=100&sort=[{"property":"name","direction":"ascending"}]"#.to_owned(),
-        page: "SELECT c.uid, o.name, c.status, c.reseller_uid, c.subscription_plan_uid, c.alarm_detect_enabled, \
-            c.rest_access_enabled, coalesce((SELECT min(u.name) FROM users u WHERE u.organization_uid = c.uid AND \
-            u.role = 'CompanyOwner'), c.owner_name), c.hosted_services, c.hosted_public_cloud, c.remote_services, \
-            c.remote_backup_resources, c.remote_public_cloud, c.agents_managed, c.agents_hard_quota, c.server_agents_quota, \
-            c.workstation_agents_quota, c.servers_managed, c.servers_quota, c.vb365_managed, c.vb365_quota \
-            FROM companies c JOIN organizations o ON o.uid = c.uid ORDER BY o.name, c.uid LIMIT 100"
-            .to_owned(),
-        count: "SELECT count(*) FROM companies",
-    }
-}
-
-/// Servers by the age of their newest restore point, far from the first.
-fn workloads(deep: u32) -> Case {
-    let property = *COMPUTERS.property("operationMode").expect("a property");
-    let filter = Condition::Compare {
-        property,
-        comparison: Comparison::Equals,
-        value: Value::Text("Server".to_owned()),
-        collation: Collation::Ordinal,
-    };
-    let sort = sort(&COMPUTERS, "latestRestorePointDate", false);
-    Case {
-        name: "workloads.deep",
-        resource: &COMPUTERS,
-        query: ListQuery { filter, sort, limit: 100, offset: deep },
-        path: format!(
-            r#"/protectedWorkloads/computersManagedByConsole?limit=100&offset={deep}&filter=[{{"property":"operationMode","operation":"equals","value":"Server"}}]&sort=[{{"property":"latestRestorePointDate","direction":"ascending"}}]"#
-        ),
-        page: format!(
-            "SELECT w.uid, w.company_uid, w.name, w.operation_mode, w.jobs, w.newest_restore_point FROM workloads w \
-             WHERE w.kind = 'computer' AND w.gone_at IS NULL AND w.operation_mode = 'Server' \
-             ORDER BY w.newest_restore_point NULLS FIRST, w.uid LIMIT 100 OFFSET {deep}"
-        ),
-        count: "SELECT count(*) FROM workloads w WHERE w.kind = 'computer' AND w.gone_at IS NULL AND w.operation_mode = 'Server'",
-    }
-}
-
-/// The newest restore points of all machines, the newest first.
-fn points() -> Case {
-    Case {
-        name: "points.latest",
-        resource: &LATEST_VIRTUAL_MACHINE_POINTS,
-        query: ListQuery {
-            sort: sort(&LATEST_VIRTUAL_MACHINE_POINTS, "backupCreationTime", true),
-            ..ListQuery::default()
-        },
-        path: r#"/protectedWorkloads/virtualMachines/backupRestorePoints/latest?limit=100&sort=[{"property":"backupCreationTime","direction":"descending"}]"#.to_owned(),
-        page: "SELECT r.uid, r.workload_uid, r.server_uid, r.backup_uid, r.job_uid, r.repository_uid, r.file_path, r.size, \
-            r.provisioned_size, r.used_size, r.increment_size, r.cpu_cores, r.memory, r.created_at, r.file_created_at, \
-            r.immutable_till, r.consistent, r.gfs, r.tier, r.malware_state FROM restore_points r \
-            WHERE r.kind = 'virtual_machine' AND r.latest ORDER BY r.created_at DESC NULLS LAST, r.uid LIMIT 100"
-            .to_owned(),
-        count: "SELECT count(*) FROM restore_points r WHERE r.kind = 'virtual_machine' AND r.latest",
-    }
-}
 
 pub(crate) async fn run() -> Vec<Figure> {
     let mut figures = Vec::new();
@@ -113,7 +35,11 @@ pub(crate) async fn run() -> Vec<Figure> {
         let deep = u32::try_from(deep).expect("an offset");
         let host = TestHost::start_with(database, None, Arc::new(SystemClock)).await;
         let client = host.administrator();
-        for case in [companies(), workloads(deep), points()] {
+        let company = Thing::Company.at(1);
+        let locations = client.get(&format!("/organizations/companies/{company}/usage")).await.1;
+        let locations = locations["data"].as_array().map_or(0, Vec::len);
+        let usage = cases::usage(company, locations, kind == "sqlite");
+        for case in [cases::companies(), cases::workloads(deep), cases::points(), usage] {
             let (mut engine, mut rest) = (Vec::new(), Vec::new());
             for round in 0..WARM + ROUNDS {
                 let ours = through_the_engine(&host.store, &case).await;
@@ -162,7 +88,7 @@ async fn through_the_engine(store: &Store, case: &Case) -> f64 {
     let mut tx = store.read().await.expect("a transaction");
     let page = tx.list(case.resource, &Scope::Provider, &all, &case.query, &shown).await.expect("a page");
     let time = milliseconds(begun);
-    assert_eq!(page.items.len(), 100, "{}", case.name);
+    assert_eq!(page.items.len(), case.rows, "{}", case.name);
     time
 }
 
@@ -170,7 +96,7 @@ async fn through_the_api(client: &Client, case: &Case) -> f64 {
     let begun = Instant::now();
     let (status, page) = client.get(&case.path).await;
     let time = milliseconds(begun);
-    assert_eq!(page["data"].as_array().map(Vec::len), Some(100), "{} {status}: {page}", case.path);
+    assert_eq!(page["data"].as_array().map(Vec::len), Some(case.rows), "{} {status}: {page}", case.path);
     time
 }
 
@@ -179,30 +105,35 @@ async fn by_hand(url: &str, case: &Case) -> f64 {
     use tokio::sync::Mutex;
     static SQLITE: Mutex<Option<(String, SqliteConnection)>> = Mutex::const_new(None);
     static POSTGRES: Mutex<Option<PgConnection>> = Mutex::const_new(None);
+    macro_rules! read {
+        ($connection:expr) => {{
+            let connection = $connection;
+            let (begun, mut rows) = (Instant::now(), 0);
+            for (number, statement) in case.page.iter().enumerate() {
+                let found = sqlx::query(sql(statement.clone())).fetch_all(&mut *connection).await;
+                let found = found.expect("rows");
+                rows += if number == 0 { found.len() } else { 0 };
+            }
+            if let Some(count) = case.count {
+                let _: i64 = sqlx::query_scalar(count).fetch_one(&mut *connection).await.expect("a number");
+            }
+            let time = milliseconds(begun);
+            assert_eq!(rows, case.rows, "{}", case.name);
+            time
+        }};
+    }
     if url.starts_with("sqlite:") {
         let mut kept = SQLITE.lock().await;
         if kept.as_ref().is_none_or(|(of, _)| of != url) {
             *kept = Some((url.to_owned(), SqliteConnection::connect(url).await.expect("the database")));
         }
-        let connection = &mut kept.as_mut().expect("a connection").1;
-        let begun = Instant::now();
-        let rows = sqlx::query(sql(case.page.clone())).fetch_all(&mut *connection).await.expect("a page");
-        let _: i64 = sqlx::query_scalar(case.count).fetch_one(connection).await.expect("a number");
-        let time = milliseconds(begun);
-        assert_eq!(rows.len(), 100);
-        time
+        read!(&mut kept.as_mut().expect("a connection").1)
     } else {
         let mut kept = POSTGRES.lock().await;
         if kept.is_none() {
             *kept = Some(PgConnection::connect(url).await.expect("the database"));
         }
-        let connection = kept.as_mut().expect("a connection");
-        let begun = Instant::now();
-        let rows = sqlx::query(sql(case.page.clone())).fetch_all(&mut *connection).await.expect("a page");
-        let _: i64 = sqlx::query_scalar(case.count).fetch_one(connection).await.expect("a number");
-        let time = milliseconds(begun);
-        assert_eq!(rows.len(), 100);
-        time
+        read!(kept.as_mut().expect("a connection"))
     }
 }
 

@@ -216,7 +216,9 @@ fn one_of() -> impl Strategy<Value = Condition> {
 }
 
 fn set() -> impl Strategy<Value = Condition> {
-    let how = select(&[SetComparison::Equals, SetComparison::Subset, SetComparison::Superset][..]);
+    let how = select(
+        &[SetComparison::Equals, SetComparison::Subset, SetComparison::Superset, SetComparison::Overlap][..],
+    );
     (how, items(), collation()).prop_map(|(comparison, values, collation)| Condition::Set {
         property: LIST,
         comparison,

@@ -40,6 +40,7 @@ fn holds(row: &Row, condition: &Condition) -> bool {
                 SetComparison::Equals => subset && superset,
                 SetComparison::Subset => subset,
                 SetComparison::Superset => superset,
+                SetComparison::Overlap => own.iter().any(|item| given.contains(item)),
             }
         }
     }

@@ -2128,7 +2128,7 @@ export interface components {
             name: string;
             /** Format: uuid */
             readonly organizationUid?: string;
-            schedule?: components["schemas"]["AlarmSchedule"] | null;
+            schedule?: (components["schemas"]["AlarmSchedule"] | null) & components["schemas"]["AlarmSchedule"];
         };
         AlarmActivation: {
             /** Format: uuid */
@@ -2276,7 +2276,7 @@ export interface components {
             readonly licenseType?: "Unknown" | "Server" | "Workstation" | "Limited";
             /** @enum {string} */
             readonly osType?: "Unknown" | "Windows" | "Linux" | "Mac";
-            readonly source?: components["schemas"]["BackupServerAgentJobSource"] | null;
+            readonly source?: (components["schemas"]["BackupServerAgentJobSource"] | null) & components["schemas"]["BackupServerAgentJobSource"];
             /** Format: int32 */
             readonly successJobsCount?: number;
             /** Format: int32 */
@@ -2400,7 +2400,7 @@ export interface components {
             readonly retentionLimit?: number | null;
             /** @enum {string} */
             readonly retentionLimitType?: "Unknown" | "Days" | "RestorePoints" | "None";
-            readonly schedule?: components["schemas"]["BackupServerJobSchedule"] | null;
+            readonly schedule?: (components["schemas"]["BackupServerJobSchedule"] | null) & components["schemas"]["BackupServerJobSchedule"];
             /** @enum {string} */
             readonly scheduleType?: "Unknown" | "NotScheduled" | "Daily" | "Monthly" | "Periodically" | "Continuously" | "BackupWindow" | "Chained";
             /** Format: uuid */
@@ -2417,12 +2417,12 @@ export interface components {
             readonly uniqueUid?: string;
         };
         BackupServerJobSchedule: {
-            readonly backupWindowOptions?: components["schemas"]["BackupServerJobScheduleOptionsBackupWindow"] | null;
-            readonly chainingOptions?: components["schemas"]["BackupServerJobScheduleOptionsChaining"] | null;
+            readonly backupWindowOptions?: (components["schemas"]["BackupServerJobScheduleOptionsBackupWindow"] | null) & components["schemas"]["BackupServerJobScheduleOptionsBackupWindow"];
+            readonly chainingOptions?: (components["schemas"]["BackupServerJobScheduleOptionsChaining"] | null) & components["schemas"]["BackupServerJobScheduleOptionsChaining"];
             readonly continuousScheduleEnabled?: boolean;
-            readonly dailyScheduleOptions?: components["schemas"]["BackupServerJobScheduleOptionsDaily"] | null;
-            readonly monthlyScheduleOptions?: components["schemas"]["BackupServerJobScheduleOptionsMonthly"] | null;
-            readonly periodicallyScheduleOptions?: components["schemas"]["BackupServerJobScheduleOptionsPeriodically"] | null;
+            readonly dailyScheduleOptions?: (components["schemas"]["BackupServerJobScheduleOptionsDaily"] | null) & components["schemas"]["BackupServerJobScheduleOptionsDaily"];
+            readonly monthlyScheduleOptions?: (components["schemas"]["BackupServerJobScheduleOptionsMonthly"] | null) & components["schemas"]["BackupServerJobScheduleOptionsMonthly"];
+            readonly periodicallyScheduleOptions?: (components["schemas"]["BackupServerJobScheduleOptionsPeriodically"] | null) & components["schemas"]["BackupServerJobScheduleOptionsPeriodically"];
             /** Format: date-time */
             readonly startDateTime?: string | null;
             /** Format: date-time */
@@ -2784,8 +2784,8 @@ export interface components {
             vb365ServersManagement?: components["schemas"]["CompanyVb365ServerManagement"];
         };
         CompanyServices: {
-            hostedServices?: components["schemas"]["CompanyHostedServices"] | null;
-            remoteServices?: components["schemas"]["CompanyRemoteServices"] | null;
+            hostedServices?: (components["schemas"]["CompanyHostedServices"] | null) & components["schemas"]["CompanyHostedServices"];
+            remoteServices?: (components["schemas"]["CompanyRemoteServices"] | null) & components["schemas"]["CompanyRemoteServices"];
         };
         CompanyVb365ServerManagement: {
             /** Format: int32 */
@@ -2835,10 +2835,10 @@ export interface components {
         /** @enum {string} */
         DaysOfWeek: "Sunday" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday";
         EmbeddedForBackupServerJobChildren: {
-            readonly backupServerJob?: components["schemas"]["BackupServerJob"] | null;
+            readonly backupServerJob?: (components["schemas"]["BackupServerJob"] | null) & components["schemas"]["BackupServerJob"];
         } | null;
         EmbeddedForOrganizationChildren: {
-            readonly organization?: components["schemas"]["Organization"] | null;
+            readonly organization?: (components["schemas"]["Organization"] | null) & components["schemas"]["Organization"];
         } | null;
         EmptyResponse: {
             readonly data?: Record<string, never>;
@@ -2934,7 +2934,7 @@ export interface components {
         ManagementAgent: {
             agentLabel?: string | null;
             readonly clusteredAgentUids?: string[];
-            readonly computerInfo?: components["schemas"]["ComputerInfo"] | null;
+            readonly computerInfo?: (components["schemas"]["ComputerInfo"] | null) & components["schemas"]["ComputerInfo"];
             /** Format: uuid */
             readonly connectionAccount?: string | null;
             /** @enum {string} */
@@ -3034,7 +3034,7 @@ export interface components {
              */
             level: "Unknown" | "disabled" | "summary" | "all";
             license: components["schemas"]["NotificationLicenseSettings"];
-            smtp?: components["schemas"]["SmtpSettings"] | null;
+            smtp?: (components["schemas"]["SmtpSettings"] | null) & components["schemas"]["SmtpSettings"];
         };
         OAuth2ClientSettings: {
             clientId: string;
@@ -3601,7 +3601,7 @@ export interface components {
             type: "unspecified" | "transport" | "logical" | "retryableLogical" | "security";
         };
         ResponseMetadata: {
-            pagingInfo?: components["schemas"]["PagingInformation"] | null;
+            pagingInfo?: (components["schemas"]["PagingInformation"] | null) & components["schemas"]["PagingInformation"];
         } | null;
         /** @description Who is signed in. */
         Session: {
@@ -3650,7 +3650,7 @@ export interface components {
         } | null;
         SmtpSettings: {
             exclusivelyAcceptedCertificateHash?: string | null;
-            oAuth2Credential?: components["schemas"]["OAuth2Credential"] | null;
+            oAuth2Credential?: (components["schemas"]["OAuth2Credential"] | null) & components["schemas"]["OAuth2Credential"];
             passwordCredential?: {
                 /** Format: password */
                 password?: string;
@@ -3850,7 +3850,7 @@ export interface components {
             readonly type?: "Unknown" | "CloudConnect" | "Client" | "Hosted";
         };
         User: {
-            credentials?: components["schemas"]["CredentialsInfo"] | null;
+            credentials?: (components["schemas"]["CredentialsInfo"] | null) & components["schemas"]["CredentialsInfo"];
             /** Format: uuid */
             readonly instanceUid?: string;
             /**
@@ -3901,7 +3901,7 @@ export interface components {
             vcdUserId?: string | null;
         };
         UserInput: {
-            backupResource?: components["schemas"]["UserBackupResourceInput"] | null;
+            backupResource?: (components["schemas"]["UserBackupResourceInput"] | null) & components["schemas"]["UserBackupResourceInput"];
             credentials: components["schemas"]["Credentials"];
             /**
              * @default Disabled

@@ -36,10 +36,10 @@ where
     F: FnOnce(Request) -> W,
     W: Future<Output = Response> + Send + 'static,
 {
-    // A read changes nothing: it may be repeated, and one that takes too long ends by itself. It becomes an action only
-    // when its client asks for that.
-    let wish = Wish::of(&request).filter(|wish| !operation.is_read() || wish.patience.is_some());
-    let Some(wish) = wish.filter(|_| operation.tag != TAG) else { return act(request).await };
+    // A read changes nothing: it may be repeated, and one that takes too long ends by itself. To keep its answer, even for
+    // a client that prefers so, would let whoever may only read fill the database.
+    let wish = Wish::of(&request).filter(|_| !operation.is_read() && operation.tag != TAG);
+    let Some(wish) = wish else { return act(request).await };
     let (asked, request) = match Asked::read(caller.uid, wish.id, operation, request).await {
         Ok(read) => read,
         Err(error) => return error.into_response(),

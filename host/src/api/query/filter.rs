@@ -13,6 +13,8 @@ const MAX_DEPTH: usize = 8;
 const MAX_NODES: usize = 64;
 /// How many values `in` may have.
 const MAX_VALUES: usize = 1000;
+/// How many values all expressions may have between them.
+const MAX_VALUES_IN_ALL: usize = 4 * MAX_VALUES;
 
 const OPERATIONS: [&str; 14] = [
     "equals",
@@ -36,7 +38,7 @@ const MEMBERS: [&str; 5] = ["property", "operation", "collation", "value", "item
 /// Reads a filter; an absent one admits every row.
 pub(super) fn parse(text: Option<&str>, resource: &Resource) -> Result<Condition, ApiError> {
     let items = json::list(json::parse("filter", text)?);
-    Parser { resource, nodes: 0 }.all(items, 1).map(Condition::All)
+    Parser { resource, nodes: 0, values: 0 }.all(items, 1).map(Condition::All)
 }
 
 /// The property of that name, or a refusal with the nearest one.
@@ -111,6 +113,7 @@ pub(super) fn no_others(
 struct Parser<'a> {
     resource: &'a Resource,
     nodes: usize,
+    values: usize,
 }
 
 impl Parser<'_> {
@@ -168,7 +171,11 @@ impl Parser<'_> {
         }
     }
 
-    fn leaf(&self, operation: &'static str, mut object: Map<String, Json>) -> Result<Condition, ApiError> {
+    fn leaf(
+        &mut self,
+        operation: &'static str,
+        mut object: Map<String, Json>,
+    ) -> Result<Condition, ApiError> {
         let property = match json::take(&mut object, "property") {
             Some(Json::String(name)) => property("filter", &name, self.resource)?,
             _ => return Err(refuse(format!("\"{operation}\" needs a \"property\""))),
@@ -189,6 +196,10 @@ impl Parser<'_> {
                 "\"{operation}\" on \"{}\" has no \"value\"; write null to ask for what has none",
                 property.name
             )));
+        }
+        self.values += given.as_array().map_or(1, Vec::len);
+        if self.values > MAX_VALUES_IN_ALL {
+            return Err(refuse(format!("more than {MAX_VALUES_IN_ALL} values in all expressions together")));
         }
         match (operation, property.kind) {
             (_, Kind::Json | Kind::Object) => {
@@ -232,7 +243,7 @@ fn of_list(
         "equals" => Ok(set(SetComparison::Equals)),
         "notEquals" => Ok(Condition::Not(Box::new(set(SetComparison::Equals)))),
         "contains" if values.len() == 1 => Ok(Condition::All(values.iter().map(contains).collect())),
-        "in" => Ok(Condition::Any(values.iter().map(contains).collect())),
+        "in" => Ok(set(SetComparison::Overlap)),
         _ => Err(refuse(format!(
             "\"{}\" is a list: ask with \"contains\", \"in\", \"subset\", \"superset\" or \"equals\"",
             property.name

@@ -7,7 +7,8 @@ use crate::api::error::ApiError;
 /// Letters that may be wrong in a name for us to know which one was meant.
 const SLIP: usize = 2;
 
-/// The parameters in their order. Names are matched without regard to case, as the clients' usual server does.
+/// The parameters in their order. Names are matched without regard to case, as the clients' usual server does, and may say
+/// that they are one of several: `expand[]`, `expand[0]`, as some clients write lists.
 #[derive(Debug, Default)]
 pub(crate) struct Pairs(Vec<(String, String)>);
 
@@ -73,7 +74,16 @@ fn pair(piece: &str) -> Result<(String, String), ApiError> {
         let shown = name.replace('\0', "\u{fffd}");
         return Err(ApiError::parameter(&shown, format!("{shown} holds a NUL character (%00)")));
     }
-    Ok((name, value))
+    Ok((one_of_several(name), value))
+}
+
+fn one_of_several(mut name: String) -> String {
+    if let Some((whole, index)) = name.strip_suffix(']').and_then(|rest| rest.rsplit_once('['))
+        && index.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        name.truncate(whole.len());
+    }
+    name
 }
 
 /// `%41` → `A`, `+` → space; a percent sign that starts no escape stands for itself.
@@ -122,7 +132,7 @@ mod tests {
     #[test]
     fn a_slip_of_the_fingers_in_a_name_is_refused_and_a_strangers_name_ignored() {
         let slips = |query: &str| Pairs::parse(Some(query)).unwrap().no_slips(&["filter", "sort", "limit"]);
-        for slip in ["fitler", "filtr", "Filters", "filter[]", "srot", "sorts", "limt", "lmti"] {
+        for slip in ["fitler", "filtr", "Filters", "srot", "sorts", "limt", "lmti"] {
             let error = slips(&format!("limit=1&{slip}=x")).unwrap_err();
             assert_eq!(error.parameter_name(), Some(slip));
             assert!(error.message().contains("did you mean"), "{slip}: {}", error.message());
@@ -130,6 +140,13 @@ mod tests {
         for other in ["", "_", "start", "page", "ids", "api-version", "filterByCompany", "FILTER", "Sort"] {
             assert!(slips(&format!("{other}=x")).is_ok(), "{other}");
         }
+    }
+
+    #[test]
+    fn a_name_may_say_that_it_is_one_of_several() {
+        let pairs = Pairs::parse(Some("expand[]=A&expand%5B1%5D=B&x[y]=C")).unwrap();
+        assert_eq!(pairs.all("expand").collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!(pairs.one("x[y]").unwrap(), Some("C"));
     }
 
     #[test]

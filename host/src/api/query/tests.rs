@@ -212,6 +212,9 @@ fn limits_hold() {
     };
     filter(&values(1000));
     assert!(refused(&COMPANIES, "filter", &values(1001)).contains("at most 1000"));
+    let together = |count: usize| format!("[{}]", vec![values(1000); count].join(","));
+    filter(&together(4));
+    assert!(refused(&COMPANIES, "filter", &together(5)).contains("more than 4000 values"));
 }
 
 #[test]

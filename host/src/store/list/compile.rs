@@ -223,26 +223,32 @@ impl Compiler {
         values: &[String],
         collation: Collation,
     ) {
-        let places: Vec<_> = values
+        // Each value once: a list of them then counts what it found. However many there are, it stays one test: a tree of
+        // a thousand would be deeper than SQLite takes, and slow to prepare on both.
+        let mut values: Vec<_> = values
             .iter()
             .map(|value| match collation {
                 Collation::Ordinal => value.clone(),
                 Collation::IgnoreCase | Collation::Lexicographic => value.to_ascii_lowercase(),
             })
-            .map(|value| self.place(Value::Text(value)))
             .collect();
-        let all_there: Vec<_> = places.iter().map(|place| self.item(property, place, collation)).collect();
-        let all_there = if all_there.is_empty() { "1 = 1".to_owned() } else { all_there.join(" AND ") };
+        values.sort_unstable();
+        values.dedup();
+        let number = values.len();
+        let places: Vec<_> = values.into_iter().map(|value| self.place(Value::Text(value))).collect();
         let (items, value) = (self.items(property), self.item_value(collation));
-        let others = if places.is_empty() {
-            format!("EXISTS (SELECT 1 FROM {items})")
-        } else {
-            format!("EXISTS (SELECT 1 FROM {items} WHERE {value} NOT IN ({}))", places.join(","))
+        let among = |not: &str| match number {
+            0 if not.is_empty() => "1 = 0".to_owned(),
+            0 => "1 = 1".to_owned(),
+            _ => format!("{value} {not}IN ({})", places.join(",")),
         };
+        let found = format!("(SELECT count(DISTINCT {value}) FROM {items} WHERE {}) = {number}", among(""));
+        let others = format!("EXISTS (SELECT 1 FROM {items} WHERE {})", among("NOT "));
         let test = match comparison {
             SetComparison::Subset => format!("(NOT {others})"),
-            SetComparison::Superset => format!("({all_there})"),
-            SetComparison::Equals => format!("({all_there} AND NOT {others})"),
+            SetComparison::Superset => format!("({found})"),
+            SetComparison::Equals => format!("({found} AND NOT {others})"),
+            SetComparison::Overlap => format!("EXISTS (SELECT 1 FROM {items} WHERE {})", among("")),
         };
         self.push(&test);
     }

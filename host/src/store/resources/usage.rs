@@ -195,19 +195,29 @@ pub static RESELLER_USAGE: Resource = Resource {
     ],
 };
 
-type Days = BTreeMap<(&'static str, i64), &'static Resource>;
+type Days = BTreeMap<(&'static str, i64, usize), &'static Resource>;
 
 /// A resource's columns are constants, and the day is one of them: a copy is made for each day on which somebody asks, and
-/// kept. That is less than a kilobyte a day.
+/// kept, and for each version of the API that knows fewer counters. That is a few kilobytes a day.
 static DAYS: LazyLock<Mutex<Days>> = LazyLock::new(Mutex::default);
 
-/// One of the two above, of the day that begins at this instant.
-pub fn on(day: i64, usage: &'static Resource) -> &'static Resource {
+/// One of the two above, of the day that begins at this instant, for a client that does not know these counters: the youngest,
+/// so that their number says which they are.
+pub fn on(day: i64, usage: &'static Resource, unknown: &'static [&'static str]) -> &'static Resource {
     let mut days = DAYS.lock().unwrap_or_else(PoisonError::into_inner);
-    days.entry((usage.name, day)).or_insert_with(|| {
+    days.entry((usage.name, day, unknown.len())).or_insert_with(|| {
         let mut properties = usage.properties.to_vec();
-        for property in properties.iter_mut().filter(|property| property.kind == Kind::Date) {
-            property.column = Box::leak(format!("CAST({day} AS BIGINT)").into_boxed_str());
+        for property in &mut properties {
+            let column = match property.kind {
+                Kind::Date => format!("CAST({day} AS BIGINT)"),
+                Kind::Json if !unknown.is_empty() => {
+                    unknown.iter().fold(property.column.to_owned(), |column, word| {
+                        column.replace(&format!("{{\"type\":\"{word}\""), "{\"type\":\"Unknown\"")
+                    })
+                }
+                _ => continue,
+            };
+            property.column = Box::leak(column.into_boxed_str());
         }
         Box::leak(Box::new(Resource { properties: properties.leak(), ..*usage }))
     })
