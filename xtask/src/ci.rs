@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::conformance;
 use crate::generate;
 use crate::guests;
 use crate::process;
@@ -46,6 +47,7 @@ fn built_checks(workspace: &Workspace) -> anyhow::Result<()> {
     step::run("plain build", || test::build_programs(workspace, "dev"))?;
     generate::run(workspace, true)?;
     test::run(workspace, &[], test::Profile::Ci)?;
+    conformance::run(workspace, &conformance::Args::of_ci())?;
     step::run("documentation", || {
         let mut doc = workspace.cargo("doc");
         doc.args(["--workspace", "--no-deps", "--document-private-items"]).env("RUSTDOCFLAGS", "-D warnings");

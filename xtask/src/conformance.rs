@@ -67,6 +67,21 @@ enum Database {
 }
 
 impl Args {
+    /// What every change must pass: both versions, all stages, a few random cases beside the systematic ones.
+    pub(crate) fn of_ci() -> Self {
+        Self {
+            version: Vec::new(),
+            database: Database::Sqlite,
+            only: Vec::new(),
+            stage: Vec::new(),
+            minutes: 15.0,
+            examples: 3,
+            seed: 1,
+            quick: false,
+            json: None,
+        }
+    }
+
     fn versions(&self) -> Vec<&str> {
         if self.version.is_empty() {
             return VERSIONS.to_vec();

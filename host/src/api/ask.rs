@@ -12,7 +12,7 @@ use crate::api::envelope::{self, Rendered};
 use crate::api::error::ApiError;
 use crate::api::operations::Operation;
 use crate::api::peer::Peer;
-use crate::api::query::{ListRequest, Offer, Pairs, Shape, brief};
+use crate::api::query::{self, ListRequest, Offer, Pairs, Shape, brief};
 use crate::api::versions::{self, ClientVersion};
 use crate::store::list::{Comparison, Condition, Resource, Value};
 use crate::store::{StoreError, Tx};
@@ -43,14 +43,17 @@ impl FromRequestParts<ApiState> for Ask {
         let unguarded = || ApiError::internal("a handler ran without its guard");
         let Ok(Peer(address)) = Peer::from_request_parts(parts, state).await;
         let Ok(version) = ClientVersion::from_request_parts(parts, state).await;
+        let operation: &'static Operation = parts.extensions.get().copied().ok_or_else(unguarded)?;
+        let pairs = Pairs::parse(parts.uri.query())?;
+        query::check(operation.id, &pairs)?;
         Ok(Self {
             state: ApiState::from_ref(state),
             caller: parts.extensions.get().cloned().ok_or_else(unguarded)?,
-            operation: parts.extensions.get().copied().ok_or_else(unguarded)?,
+            operation,
             address,
             version,
             path: path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            pairs: Pairs::parse(parts.uri.query())?,
+            pairs,
         })
     }
 }

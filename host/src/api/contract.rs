@@ -53,6 +53,20 @@ pub(crate) fn operation(id: &str) -> Option<(&'static str, &'static str, &'stati
     OPERATIONS.get(id).map(|described| (described.path, described.method, described.operation))
 }
 
+/// The parameters of an operation's query, those of all methods of its path among them.
+pub(crate) fn query_parameters(id: &str) -> impl Iterator<Item = &'static Value> {
+    let described = OPERATIONS.get(id);
+    let of_path =
+        described.and_then(|described| CONTRACT.get("paths")?.get(described.path)?.get("parameters"));
+    let own = described.and_then(|described| described.operation.get("parameters"));
+    let all = of_path.into_iter().chain(own).filter_map(Value::as_array).flatten();
+    let whole = all.map(|parameter| {
+        let pointer = parameter.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
+        pointer.and_then(|pointer| CONTRACT.pointer(pointer)).unwrap_or(parameter)
+    });
+    whole.filter(|parameter| parameter.get("in").and_then(Value::as_str) == Some("query"))
+}
+
 /// A named schema.
 pub(crate) fn schema(name: &str) -> Option<&'static Value> {
     CONTRACT.get("components")?.get("schemas")?.get(name)
@@ -101,7 +115,8 @@ fn referred(schema: &'static Value) -> Option<&'static Value> {
 }
 
 /// A schema with its reference, or its only composition, followed.
-fn resolved(schema: &'static Value) -> &'static Value {
+/// What a schema refers to, in the end.
+pub(crate) fn resolved(schema: &'static Value) -> &'static Value {
     let one = schema.get("allOf").and_then(Value::as_array).and_then(|parts| parts.first());
     referred(schema).or(one).map_or(schema, resolved)
 }

@@ -10,6 +10,7 @@ use crate::api::error::ApiError;
 use crate::store::list::{Kind, ListQuery, Property, Resource, Shown, Value};
 
 mod filter;
+mod given;
 mod json;
 mod nearest;
 mod pairs;
@@ -17,6 +18,7 @@ mod select;
 mod sort;
 mod value;
 
+pub(crate) use given::check;
 pub(crate) use nearest::{brief, nearest};
 pub(crate) use pairs::Pairs;
 pub(crate) use select::Select;

@@ -19,6 +19,11 @@ impl Pairs {
         pieces.map(pair).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All of them, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -49,7 +54,7 @@ impl Pairs {
     }
 
     /// All values of `name`.
-    pub(crate) fn all(&self, name: &'static str) -> impl Iterator<Item = &str> {
+    pub(crate) fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
         let of_that_name = self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name));
         of_that_name.map(|(_, value)| value.as_str())
     }
