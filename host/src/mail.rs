@@ -7,7 +7,7 @@
 //! mail itself. [`Mailer::test`] tries settings that nobody has stored.
 //!
 //! **Rows.** Reads and writes `mails`; reads `notification_settings` of the mail's organisation, else of its reseller, else of
-//! the provider; writes there the tokens that an identity provider renewed. The words of a mail are sealed, since they may
+//! the provider, and for new passwords only of those above the organisation; writes there the tokens that an identity provider renewed. The words of a mail are sealed, since they may
 //! hold a password or a link that is as good as one, and are deleted as soon as the mail is out or given up.
 //!
 //! **Crash.** A mail is taken with a lease; whoever took it and died lets go of it when the lease is over. A mail that the

@@ -1,6 +1,6 @@
 //! What becomes of a mail.
 
-use keelson::model::NewMail;
+use keelson::model::{MailKind, NewMail};
 use keelson_tests::{MailServer, MailServerOptions, Mood, eventually, on_both};
 use serde_json::json;
 
@@ -124,6 +124,27 @@ on_both! {
             let [taken] = server.delivered().try_into().unwrap();
             assert_eq!(taken.header("Subject").unwrap(), subject);
         }
+        post.stop().await;
+    }
+
+    fn a_way_to_a_new_password_goes_past_the_server_of_those_who_could_read_it(database) {
+        let post = Post::open(database).await;
+        let (far, middle, near) = (server(Mood::Fine).await, server(Mood::Fine).await, server(Mood::Fine).await);
+        post.set(post.company, smtp(&near, json!({}))).await;
+        let reset = |organization| NewMail { kind: MailKind::PasswordReset, ..mail(organization) };
+        let early = post.queue_mail(&reset(post.company)).await;
+        assert!(post.until_failed(early).await.last_error.unwrap().contains("no mail server is configured"));
+        post.set(post.provider, smtp(&far, json!({}))).await;
+        post.until(early, "Sent").await;
+        post.set(post.reseller, smtp(&middle, json!({}))).await;
+        for organization in [post.company, post.reseller, post.provider] {
+            let uid = post.queue_mail(&reset(organization)).await;
+            post.until(uid, "Sent").await;
+        }
+        let plain = post.queue(post.company, "plain").await;
+        post.until(plain, "Sent").await;
+        assert_eq!((near.delivered().len(), middle.delivered().len(), far.delivered().len()), (1, 1, 3));
+        assert_eq!(near.delivered()[0].header("Subject").unwrap(), "plain");
         post.stop().await;
     }
 

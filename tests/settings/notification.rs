@@ -1,6 +1,7 @@
 //! Notification settings, and what becomes of their secrets.
 
-use keelson::model::Role;
+use keelson::model::{Role, SmtpSecrets};
+use keelson::seal::Seal;
 use keelson_tests::{MailServer, MailServerOptions, on_both};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -97,6 +98,34 @@ on_both! {
         ]);
         patched(&town.admin, &path, &steps).await;
         assert_eq!(tested(&town, &smtp(&other.address(), None)).await["result"], "Ok");
+        town.host.stop().await;
+    }
+
+    fn a_password_is_cleared_when_the_line_gets_weaker_and_stays_when_it_gets_stricter(database) {
+        let town = Town::open(database).await;
+        let path = notification(town.provider);
+        let seal = Seal::open(town.host.data.path()).unwrap();
+        let keeps = async || {
+            let mut tx = town.host.store.read().await.unwrap();
+            let row = tx.notifications().smtp_of(town.provider).await.unwrap().unwrap();
+            row.secrets(&seal).unwrap() != SmtpSecrets::default()
+        };
+        let pin = |byte: &str| json!(byte.repeat(32));
+        for (mode, steps, kept) in [
+            ("none", replace("/smtp/tlsMode", "startTls"), true),
+            ("startTls", replace("/smtp/tlsMode", "startTlsWhenAvailable"), false),
+            ("startTls", replace("/smtp/tlsMode", "none"), false),
+            ("startTls", json!([{"op": "add", "path": "/smtp/exclusivelyAcceptedCertificateHash", "value": pin("22")}]), true),
+        ] {
+            let mut settings = smtp("mail.example", Some("hunter2"));
+            settings["tlsMode"] = json!(mode);
+            patched(&town.admin, &path, &replace("/smtp", settings)).await;
+            assert!(keeps().await);
+            patched(&town.admin, &path, &steps).await;
+            assert_eq!(keeps().await, kept, "{mode} {steps}");
+        }
+        patched(&town.admin, &path, &replace("/smtp/exclusivelyAcceptedCertificateHash", pin("33"))).await;
+        assert!(!keeps().await, "another certificate is another server");
         town.host.stop().await;
     }
 

@@ -6,7 +6,7 @@ use super::line::{Line, within};
 use super::message::{Parts, build};
 use super::{MailError, Mailer};
 use crate::error::chain;
-use crate::model::{LeasedMail, SmtpSettings};
+use crate::model::{LeasedMail, MailKind, SmtpSettings};
 use crate::net::Judge;
 use crate::store::{SmtpRow, open_words};
 
@@ -41,9 +41,17 @@ impl Mailer {
         Ok(())
     }
 
+    /// The server that takes a mail. Whoever may set an organisation's server reads what goes through it, and a code for a
+    /// new password would make of an administrator their owner: such a code goes through the server of the manager, who
+    /// decides over all of the organisation's users anyway.
     async fn settings_for(&self, mail: &LeasedMail) -> Result<SmtpRow, MailError> {
         let mut tx = self.0.store.read().await?;
-        tx.notifications().smtp_for(mail.organization_uid).await?.ok_or(MailError::NotConfigured)
+        let row = if mail.kind == MailKind::PasswordReset.name() {
+            tx.notifications().smtp_above(mail.organization_uid).await?
+        } else {
+            tx.notifications().smtp_for(mail.organization_uid).await?
+        };
+        row.ok_or(MailError::NotConfigured)
     }
 
     /// The settings with their secrets.

@@ -61,6 +61,8 @@ pub struct LeasedMail {
     pub uid: MailUid,
     /// About whom.
     pub organization_uid: Uuid,
+    /// What about.
+    pub kind: String,
     /// Addresses, separated by commas.
     pub recipients: String,
     /// Absent: the settings'.

@@ -179,7 +179,7 @@ impl SmtpSettings {
     }
 
     /// Puts stored secrets where none is given. Only for the settings they were stored with, or for such as
-    /// [`SmtpSettings::goes_where`] says lead to the same place.
+    /// [`SmtpSettings::keeps_secrets_of`] says are as safe.
     pub fn put_secrets(&mut self, secrets: &SmtpSecrets) {
         let fill = |place: &mut Secret, stored: &Secret| {
             if place.is_empty() {
@@ -206,6 +206,23 @@ impl SmtpSettings {
             && server(self) == server(old)
             && user(self) == user(old)
             && oauth(self) == oauth(old)
+    }
+
+    /// Whether stored secrets of `old` may stay: these settings lead them nowhere new, and over a line that is no weaker. What
+    /// was safe from whoever sits between must not become readable by a change that needs no password.
+    pub fn keeps_secrets_of(&self, old: &Self) -> bool {
+        let same_pin = old.pin().is_none() || self.pin() == old.pin();
+        self.goes_where(old) && self.strength() >= old.strength() && same_pin
+    }
+
+    /// How far the line is safe: not at all, from whoever only listens, from whoever interferes.
+    fn strength(&self) -> u8 {
+        match self.tls_mode {
+            TlsMode::None => 0,
+            TlsMode::Auto if self.address().is_ok_and(|address| address.port == 465) => 2,
+            TlsMode::Auto | TlsMode::StartTlsWhenAvailable => 1,
+            TlsMode::SslOnConnect | TlsMode::StartTls => 2,
+        }
     }
 
     /// Whether these settings are as safe for the secrets of `old` as those were: nothing about the line changed.

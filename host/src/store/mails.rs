@@ -16,7 +16,7 @@ statements! {
     // The outer condition on `due_at` is for two hosts that pick the same mail at once: the second finds it moved.
     TAKE = "UPDATE mails SET lease = $1, due_at = $2, attempts = attempts + 1 WHERE due_at <= $4 AND uid = \
         (SELECT uid FROM mails WHERE organization_uid = $3 AND due_at <= $4 ORDER BY due_at, uid LIMIT 1) \
-        RETURNING uid, organization_uid, recipients, sender, sender_name, subject, words, attempts, max_attempts, created_at";
+        RETURNING uid, organization_uid, kind, recipients, sender, sender_name, subject, words, attempts, max_attempts, created_at";
     SENT = "UPDATE mails SET status = 'Sent', words = NULL, due_at = NULL, lease = NULL, last_error = NULL, finished_at = $3 \
         WHERE uid = $1 AND lease = $2";
     LATER = "UPDATE mails SET due_at = $3, lease = NULL, last_error = $4 WHERE uid = $1 AND lease = $2";

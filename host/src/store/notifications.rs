@@ -7,10 +7,10 @@ use crate::model::{NotificationSettings, SmtpSecrets, SmtpSettings};
 use crate::seal::{Seal, SealError};
 
 statements! {
-    // The organisation's own mail server, else its reseller's, else the provider's.
+    // The organisation's own mail server, unless `$2` says that it will not do, else its reseller's, else the provider's.
     SMTP_FOR = "SELECT n.organization_uid, o.type, n.smtp, n.smtp_secrets, n.default_from, n.default_sender_name \
         FROM notification_settings n JOIN organizations o ON o.uid = n.organization_uid \
-        WHERE n.smtp IS NOT NULL AND (o.uid = $1 OR o.type = 'Provider' \
+        WHERE n.smtp IS NOT NULL AND ((o.uid = $1 AND NOT $2) OR o.type = 'Provider' \
             OR o.uid = (SELECT c.reseller_uid FROM companies c WHERE c.uid = $1)) \
         ORDER BY CASE WHEN o.uid = $1 THEN 0 WHEN o.type = 'Provider' THEN 2 ELSE 1 END LIMIT 1";
     SMTP_OF = "SELECT n.organization_uid, o.type, n.smtp, n.smtp_secrets, n.default_from, n.default_sender_name \
@@ -107,7 +107,21 @@ pub struct Notifications<'t>(&'t mut Tx);
 impl Notifications<'_> {
     /// The mail server that sends this organisation's mails.
     pub async fn smtp_for(&mut self, organization: Uuid) -> Result<Option<SmtpRow>, StoreError> {
-        let row = on!(self.0, db => sqlx::query_as(SMTP_FOR).bind(organization).fetch_optional(db).await?);
+        let row = on!(self.0, db => sqlx::query_as(SMTP_FOR)
+            .bind(organization)
+            .bind(false)
+            .fetch_optional(db)
+            .await?);
+        Ok(row)
+    }
+
+    /// The mail server that sends what this organisation's own administrators are not to read: its manager's.
+    pub async fn smtp_above(&mut self, organization: Uuid) -> Result<Option<SmtpRow>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(SMTP_FOR)
+            .bind(organization)
+            .bind(true)
+            .fetch_optional(db)
+            .await?);
         Ok(row)
     }
 
@@ -118,7 +132,7 @@ impl Notifications<'_> {
     }
 
     /// Stores an organisation's settings, whole. Secrets that are to survive must be in them: see
-    /// [`SmtpSettings::goes_where`].
+    /// [`SmtpSettings::keeps_secrets_of`].
     pub async fn put(
         &mut self,
         seal: &Seal,

@@ -25,7 +25,7 @@ const SECRETS: &[(&str, &[&str])] = &[
 ];
 
 /// Changes what an organisation is told by mail, and through which server. Secrets that are not given again stay, as long as
-/// they go where they went before.
+/// they go where they went before, over a line that is no weaker.
 pub(super) async fn patch(
     mut change: Change,
     Input(steps): Input<Vec<JsonPatch>>,
@@ -105,7 +105,7 @@ fn is_time_of_day(text: &str) -> bool {
 fn keep_secrets(change: &Change, smtp: &mut SmtpSettings, old: Option<&SmtpRow>) -> Result<(), ApiError> {
     let Some(row) = old else { return Ok(()) };
     let before = row.settings().map_err(ApiError::internal)?;
-    if smtp.goes_where(&before) {
+    if smtp.keeps_secrets_of(&before) {
         smtp.put_secrets(&row.secrets(change.ask.state.mailer().seal()).map_err(ApiError::internal)?);
     }
     Ok(())

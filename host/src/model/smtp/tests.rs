@@ -148,3 +148,28 @@ fn a_weaker_line_is_another_line() {
     weaker.tls_mode = TlsMode::None;
     assert!(weaker.goes_where(&old) && !weaker.same_line(&old));
 }
+
+#[test]
+fn secrets_stay_on_a_line_that_is_no_weaker() {
+    let of = |port: u16, mode: TlsMode, pin: Option<&str>| {
+        let mut settings = with_password(&format!("mail.example:{port}"), "u", None);
+        settings.tls_mode = mode;
+        settings.exclusively_accepted_certificate_hash = pin.map(str::to_owned);
+        settings
+    };
+    let (one, other) = ("11".repeat(32), "22".repeat(32));
+    let order = [TlsMode::None, TlsMode::StartTlsWhenAvailable, TlsMode::StartTls];
+    for (old, before) in order.iter().enumerate() {
+        for (new, after) in order.iter().enumerate() {
+            let kept = of(25, *after, None).keeps_secrets_of(&of(25, *before, None));
+            assert_eq!(kept, new >= old, "{before:?} {after:?}");
+        }
+    }
+    assert!(of(465, TlsMode::Auto, None).keeps_secrets_of(&of(465, TlsMode::SslOnConnect, None)));
+    assert!(!of(25, TlsMode::Auto, None).keeps_secrets_of(&of(25, TlsMode::StartTls, None)));
+    let pinned = of(25, TlsMode::StartTls, Some(&one));
+    assert!(pinned.keeps_secrets_of(&of(25, TlsMode::StartTls, None)), "a pin makes it stricter");
+    for pin in [None, Some(other.as_str())] {
+        assert!(!of(25, TlsMode::StartTls, pin).keeps_secrets_of(&pinned));
+    }
+}
