@@ -42,6 +42,24 @@ on_both! {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_of_the_machine_reads_the_data_folder_or_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new");
+    assert!(run(&data, &["company", "add", "--name", "Bakery"]).status.success());
+    let file = data.join("keelson.db");
+    let store = keelson::store::Store::open(&format!("sqlite:{}", file.display())).await.unwrap();
+    let mut tx = store.write().await.unwrap();
+    tx.failures().charge(&[1; 32], 1, 0).await.unwrap();
+    tx.commit().await.unwrap();
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    for beside in ["keelson.db", "keelson.db-wal", "keelson.db-shm"] {
+        assert_eq!(mode(&data.join(beside)), 0o600, "{beside}");
+    }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_password_reaches_the_running_host_through_standard_input() {
     use std::io::Write as _;
     let host = TestHost::start(TestDatabase::sqlite()).await;

@@ -187,7 +187,8 @@ async fn note_what_is_shown(
     Ok(())
 }
 
-fn make_data_folder(data: &Path) -> anyhow::Result<()> {
+/// Makes the data folder, if it is not there: nobody else of the machine looks into it.
+pub(crate) fn make_data_folder(data: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);

@@ -88,8 +88,7 @@ impl Place {
         if let Some(running) = &self.running {
             return Ok(running.store.clone());
         }
-        std::fs::create_dir_all(&self.data)
-            .with_context(|| format!("cannot make {}", self.data.display()))?;
+        crate::app::make_data_folder(&self.data)?;
         Ok(Store::open(&self.config.database(&self.data)).await?)
     }
 }

@@ -13,6 +13,7 @@
 //! **To add a table**: a migration in both folders, a file here with its statements and repository, its `STATEMENTS` in
 //! [`every_statement`], a method on [`Tx`], contract tests in `tests/store/`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -115,6 +116,17 @@ static POSTGRES: Migrator = sqlx::migrate!("../migrations/postgres");
 /// How long a writer waits for its turn before the caller is told to try again.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Makes a new database's file for nobody but the host to read; SQLite gives the files beside it the same mode. Where that
+/// fails, a file that is there already among the reasons, SQLite says it better.
+fn make_private(file: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let name = file.as_os_str().as_encoded_bytes();
+    // What SQLite keeps in memory has no file.
+    if !name.starts_with(b":") && !name.starts_with(b"file:") {
+        drop(std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file));
+    }
+}
+
 /// Runs the same tokens against whichever database the transaction is open on.
 macro_rules! on {
     ($tx:expr, $connection:ident => $body:expr) => {
@@ -211,6 +223,7 @@ impl Store {
 
     async fn sqlite(url: &str, limit: &ReadLimit) -> Result<Pools, StoreError> {
         let options: SqliteConnectOptions = url.parse().map_err(|error| StoreError::opening(url, error))?;
+        make_private(options.get_filename());
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
