@@ -89,7 +89,8 @@ pub static CLOUD_TENANTS: Resource = Resource {
         Property::text("credentials.userName", "t.user_name")
             .folded("t.user_name_folded")
             .writes("user_name"),
-        Property::text("hashedPassword", "t.password_hash"),
+        // The contract may have it; nobody needs what a password can be guessed against.
+        Property::text("hashedPassword", "CAST(NULL AS TEXT)"),
         Property::text("description", "t.description").writes("description"),
         Property::flag("isEnabled", "t.enabled"),
         Property::instant("lastActive", "t.last_active"),
