@@ -14,6 +14,11 @@ on_both! {
         host.command(&["company", "add", "--name", "Bakery"]);
         let company = admin.data("/organizations/companies").await[0]["instanceUid"].as_str().unwrap().to_owned();
         let path = format!("/api/v3{PACKAGE}?organizationUid={company}&tokenExpiryPeriodDays=4700");
+        let changes = async || admin.data("/eventLogs/activityLogs?limit=500").await.as_array().unwrap().len();
+        let before = changes().await;
+        let head = admin.request(Method::HEAD, &path).send().await.unwrap();
+        assert_eq!((head.status(), head.headers().get("x-keelson-token-expires")), (StatusCode::OK, None));
+        assert_eq!(changes().await, before, "whoever asks for the head only gets no token");
         let answer = admin.request(Method::GET, &path).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "application/octet-stream");

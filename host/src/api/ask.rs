@@ -28,6 +28,8 @@ pub(crate) struct Ask {
     pub(crate) operation: &'static Operation,
     /// From where.
     pub(crate) address: IpAddr,
+    /// Whether only the head of the answer is wanted.
+    pub(crate) head: bool,
     /// In which version of the API.
     version: ClientVersion,
     path: Vec<(String, String)>,
@@ -51,6 +53,7 @@ impl FromRequestParts<ApiState> for Ask {
             caller: parts.extensions.get().cloned().ok_or_else(unguarded)?,
             operation,
             address,
+            head: parts.method == http::Method::HEAD,
             version,
             path: path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             pairs,

@@ -37,6 +37,14 @@ pub(super) async fn linux(mut change: Change) -> Result<Response, ApiError> {
         ));
     }
     let days = days(change.ask.parameter("tokenExpiryPeriodDays")?)?;
+    if change.ask.head {
+        // A token that nobody is given would only lie around.
+        place::read(&change.ask, &mut change.ask.state.store().read().await?, None).await?;
+        return Response::builder()
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(Body::empty())
+            .map_err(ApiError::internal);
+    }
     let mut tx = change.begin().await?;
     let place = place::read(&change.ask, &mut tx, None).await?;
     let clock = change.ask.state.clock();
