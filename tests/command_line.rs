@@ -59,6 +59,23 @@ async fn nobody_else_of_the_machine_reads_the_data_folder_or_the_database() {
     store.close().await;
 }
 
+#[test]
+fn a_second_owner_and_a_name_that_does_not_look_like_what_it_is_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    assert!(run(data, &["company", "add", "--name", "Bakery"]).status.success());
+    let owner = |name| ["user", "add", "--name", name, "--role", "CompanyOwner", "--company", "Bakery"];
+    assert!(run(data, &owner("first")).status.success());
+    let second = run(data, &owner("second"));
+    assert!(stderr(&second).contains("only one"), "{}", stderr(&second));
+    for name in ["Bak\u{202e}ery", "Bak\nery"] {
+        for command in [["company", "add", "--name", name], ["reseller", "add", "--name", name]] {
+            let refused = run(data, &command);
+            assert!(stderr(&refused).contains("cannot be seen"), "{}", stderr(&refused));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_reaches_the_running_host_through_standard_input() {
     use std::io::Write as _;

@@ -6,6 +6,7 @@ mod desk;
 mod factors;
 mod keys;
 mod lockout;
+mod names;
 mod refusals;
 mod reset;
 mod users;

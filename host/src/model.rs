@@ -10,6 +10,7 @@ mod command;
 mod inventory;
 mod login;
 mod mail;
+mod name;
 mod notifications;
 mod onboarding;
 mod organisation;
@@ -28,6 +29,7 @@ pub use login::{
     ApiKey, LoginKind, LoginScope, NewApiKey, NewToken, NewTotpLogin, Session, Token, TokenKind, TotpLogin,
 };
 pub use mail::{LeasedMail, MailKind, MailState, NewMail};
+pub use name::{BadName, check_name};
 pub use notifications::{
     NotificationAlarms, NotificationBilling, NotificationDiscovery, NotificationLicense, NotificationSettings,
 };

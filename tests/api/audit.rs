@@ -72,7 +72,7 @@ on_both! {
         assert!(row["message"].as_str().unwrap().contains("PortalOperator"), "{row}");
 
         // A read that is not admitted, and the same a hundred times within a second or two: a row or two.
-        let owner = host.member("CompanyOwner", "Bakery");
+        let owner = host.client.with(&host.command(&["apikey", "add", "--user", "Bakery owner"]));
         for _ in 0..100 {
             assert_eq!(owner.get("/eventLogs/activityLogs").await.0, StatusCode::FORBIDDEN);
         }

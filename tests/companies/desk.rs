@@ -1,7 +1,7 @@
 //! A host, somebody who may do everything on it, and the people and machines that tests ask for.
 
 use keelson::clock::SystemClock;
-use keelson::id::{AgentUid, CompanyUid, SiteUid};
+use keelson::id::{AgentUid, CompanyUid, SiteUid, UserUid};
 use keelson::model::Door;
 use keelson::store::{
     BackupRepositoryFact, CloudFacts, CloudSource, Facts, NewAgent, RestorePointFact, ServerFact, SiteFact,
@@ -59,13 +59,19 @@ impl Desk {
         self.host.client.with(&key)
     }
 
+    /// The owner that a company or a reseller was made with.
+    pub(super) fn owner(&self, organization: &str) -> Client {
+        let key = self.host.command(&["apikey", "add", "--user", &format!("{organization}-owner")]);
+        self.host.client.with(&key)
+    }
+
     pub(super) async fn site_administrator(&self, sites: &[Uuid]) -> Client {
         let client = self.member("SiteAdministrator", "", Uuid::nil());
         let user = uid(&client.data("/users/me").await["instanceUid"]);
-        let path = format!("/users/{user}/assignments");
-        let body = json!({"siteUids": sites, "locationUids": []});
-        let (status, body) = self.admin.json(Method::PUT, &path, &body).await;
-        assert_eq!(status, StatusCode::OK, "{body}");
+        let sites: Vec<_> = sites.iter().copied().map(SiteUid).collect();
+        let mut tx = self.host.store.write().await.unwrap();
+        tx.accounts().set_sites(UserUid(user), &sites).await.unwrap();
+        tx.commit().await.unwrap();
         client
     }
 

@@ -65,7 +65,7 @@ on_both! {
         assert_eq!(status, StatusCode::CONFLICT, "{body}");
         let traced = desk.ask("SELECT object_uid FROM audit WHERE operation = 'OverrideCompanyOnboardingStep'").await;
         assert_eq!(traced, company);
-        let member = desk.member("CompanyOwner", "--company", company);
+        let member = desk.owner("Bakery");
         let (status, _) = member.json(Method::POST, &path("backupServers"), &json!({"reason": "me"})).await;
         assert_eq!(status, StatusCode::FORBIDDEN);
         desk.close().await;

@@ -71,7 +71,7 @@ on_both! {
     fn a_companys_users_see_it_and_change_nothing_about_it(database) {
         let desk = Desk::open(database).await;
         let (own, foreign) = (desk.company("Bakery").await, desk.company("Butcher").await);
-        let owner = desk.member("CompanyOwner", "--company", own);
+        let owner = desk.owner("Bakery");
         assert_eq!(uids(&owner, "/organizations/companies", "instanceUid").await, [own]);
         assert_eq!(uids(&owner, "/organizations/companies/usage", "companyUid").await, [own, own]);
         let (ok, absent, forbidden) = (StatusCode::OK, StatusCode::NOT_FOUND, StatusCode::FORBIDDEN);

@@ -84,7 +84,7 @@ on_both! {
         let of = async |reseller| desk.admin.data(&format!("/organizations/resellers/{reseller}/usage")).await;
         assert_eq!(counter(&of(north).await[0], "ManagedVms"), 4);
         assert_eq!(counter(&of(south).await[0], "ManagedVms"), 0);
-        let client = desk.member("ServiceProviderGlobalAdministrator", "--reseller", north);
+        let client = desk.owner("North");
         assert_eq!(client.data("/organizations/resellers/usage").await.as_array().unwrap().len(), 1);
         assert_eq!(client.get(&format!("/organizations/resellers/{south}/usage")).await.0, StatusCode::NOT_FOUND);
         desk.close().await;

@@ -77,7 +77,7 @@ on_both! {
         let path = format!("{AGENTS}/{}/restart", fleet.of_bakery.agent);
         assert_eq!(fleet.admin.json(Method::POST, &path, &json!({})).await.0, StatusCode::OK);
         assert_eq!(fleet.admin.json(Method::POST, &path, &json!({})).await.0, StatusCode::CONFLICT);
-        let owner = fleet.host.member("CompanyOwner", "Butcher");
+        let owner = fleet.owner("Butcher");
         assert_eq!(owner.json(Method::POST, &path, &json!({})).await.0, StatusCode::NOT_FOUND);
         fleet.host.stop().await;
     }

@@ -86,7 +86,13 @@ impl Fleet {
 
     /// A user of the Bakery.
     pub(crate) fn baker(&self, role: &str) -> Client {
-        self.host.member(role, "Bakery")
+        if role == "CompanyOwner" { self.owner("Bakery") } else { self.host.member(role, "Bakery") }
+    }
+
+    /// A company's owner: there is one.
+    pub(crate) fn owner(&self, company: &str) -> Client {
+        let key = self.host.command(&["apikey", "add", "--user", &format!("{company}-owner")]);
+        self.host.client.with(&key)
     }
 
     pub(crate) fn now(&self) -> i64 {

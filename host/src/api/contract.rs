@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::error::ApiError;
 use crate::api::query::brief;
+use crate::model::check_name;
 
 mod defaults;
 
@@ -165,7 +166,7 @@ pub(crate) fn check_object(schema: &str, object: &Value) -> Result<(), ApiError>
         schemas.into_iter().flatten().map(|(name, _)| (name.as_str(), OnceLock::new())).collect()
     });
     let Some(slot) = VALIDATORS.get(schema) else { return Ok(()) };
-    let validator = slot.get_or_init(|| self::schema(schema).and_then(validator));
+    let validator = slot.get_or_init(|| INPUTS.get(schema).cloned().and_then(compiled));
     validator.as_ref().map_or(Ok(()), |validator| check(validator, object))
 }
 
@@ -188,6 +189,13 @@ fn refusal(error: &ValidationError<'_>, given: &Value) -> ApiError {
         path = if path.is_empty() { missing.to_owned() } else { format!("{path}.{missing}") };
         return ApiError::property(&path, format!("{path} is missing"));
     }
+    if let (ValidationErrorKind::Format { format }, Some(Value::String(name))) =
+        (error.kind(), given.pointer(&place))
+        && format == NAME
+        && let Err(bad) = check_name(name)
+    {
+        return ApiError::property(&path, format!("{path} {bad}"));
+    }
     let complaint = error.masked_with("the value").to_string();
     let value = brief(&given.pointer(&place).unwrap_or(given).to_string());
     if path.is_empty() {
@@ -209,11 +217,15 @@ fn operations() -> HashMap<&'static str, Described> {
 }
 
 fn validator(schema: &Value) -> Option<Validator> {
-    let mut whole = as_input(schema);
+    compiled(as_input(schema))
+}
+
+fn compiled(mut whole: Value) -> Option<Validator> {
     whole.as_object_mut()?.insert("components".to_owned(), json!({"schemas": INPUTS.clone()}));
     let built = jsonschema::options()
         .with_draft(jsonschema::Draft::Draft202012)
         .should_validate_formats(true)
+        .with_format(NAME, |name: &str| check_name(name).is_ok())
         .build(&whole);
     built.inspect_err(|error| tracing::error!(%error, "a schema of the contract cannot be used")).ok()
 }
@@ -229,6 +241,13 @@ fn inputs() -> Value {
             *value = json!({});
         }
     }
+    for (schema, property) in NAMES {
+        let properties = converted.get_mut(*schema).and_then(|schema| schema.get_mut("properties"));
+        let found = properties.and_then(|all| all.get_mut(*property)).and_then(Value::as_object_mut);
+        if let Some(found) = found {
+            found.insert("format".to_owned(), json!(NAME));
+        }
+    }
     Value::Object(converted)
 }
 
@@ -236,6 +255,18 @@ fn inputs() -> Value {
 fn as_pattern(pattern: &str) -> String {
     pattern.replace("(\")?", "(\"?)")
 }
+
+/// What the contract leaves open of names, checked as a format of ours.
+const NAME: &str = "keelson-name";
+/// Where a name is given, by schema and property.
+const NAMES: &[(&str, &str)] = &[
+    ("Credentials", "userName"),
+    ("Organization", "name"),
+    ("OrganizationInput", "name"),
+    ("OrganizationLocation", "name"),
+    ("OrganizationLocationInput", "name"),
+    ("OwnerCredentials", "userName"),
+];
 
 /// An OpenAPI 3.0 schema as a JSON Schema of what clients send: `nullable` becomes a type, and what is read-only may
 /// be there, whatever it is, because clients send back what they read.
@@ -358,6 +389,23 @@ mod tests {
             let expected = "companyServices.remoteServices.backupAgentsManagement.serverAgentsQuota";
             assert_eq!(refused("CreateCompany", body).as_deref(), Some(expected));
         }
+    }
+
+    #[test]
+    fn a_name_that_does_not_look_like_what_it_is_is_refused_wherever_one_is_given() {
+        for (schema, property) in NAMES {
+            assert!(contract_property(schema, property).get("format").is_some(), "{schema}.{property}");
+        }
+        let organization = |name: &str| json!({"name": name});
+        assert!(check_object("Organization", &organization("Bakery")).is_ok());
+        for bad in [" Bakery", "Bak\u{202e}ery", "Bakery\n"] {
+            let error = check_object("Organization", &organization(bad)).unwrap_err();
+            assert_eq!(error.property_name(), Some("name"), "{bad:?}");
+        }
+    }
+
+    fn contract_property(schema: &str, property: &str) -> &'static Value {
+        &INPUTS[schema]["properties"][property]
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::api::token::password;
 use crate::api::token::secret::{Secret, SecretKind};
 use crate::clock::{Clock, DAY, SystemClock};
 use crate::id::{CompanyUid, LocationUid, SiteUid};
-use crate::model::{LoginScope, NewApiKey, NewCompany, NewOrganization, NewUser, Role, Tier};
+use crate::model::{LoginScope, NewApiKey, NewCompany, NewOrganization, NewUser, Role, Tier, check_name};
 use crate::store::{StoreError, Tx};
 
 /// Shorter passwords are refused.
@@ -131,6 +131,9 @@ impl UserCommand {
         let mut tx = store.write().await?;
         let organization_uid = organization(&mut tx, role, company, reseller).await?;
         let locations = locations_of(&mut tx, role, CompanyUid(organization_uid), locations).await?;
+        if role.is_owner() && tx.accounts().has_role(role, organization_uid).await? {
+            bail!("the organisation has its {}, and there is only one", role.name());
+        }
         if !role.has_sites() && !sites.is_empty() {
             bail!("users of the role {} are not limited to sites; leave out --site", role.name());
         }
@@ -242,6 +245,9 @@ pub(super) fn named(name: &str) -> anyhow::Result<String> {
     if name.is_empty() || name.chars().count() > 128 || name.chars().any(|letter| "<>=%~\0".contains(letter))
     {
         bail!("a name has 1 to 128 characters and none of < > = % ~");
+    }
+    if let Err(error) = check_name(name) {
+        bail!("the name {error}");
     }
     Ok(name.to_owned())
 }

@@ -42,7 +42,7 @@ pub(super) async fn create(
     let name = input.organization_input.name.clone();
     let owner = input.owner_credentials.user_name.clone();
     if tx.organizations().named(OrganizationKind::Company, &name).await?.is_some() {
-        let message = format!("a company named \"{name}\" exists already; choose another name");
+        let message = format!("the name \"{name}\" cannot be given to a company; choose another one");
         return Err(ApiError::conflict(message));
     }
     owner::must_be_free(&mut tx, &owner).await?;

@@ -48,7 +48,8 @@ fn name_country(patched: &mut Patched) -> Result<(), ApiError> {
 async fn rename(tx: &mut Tx, uid: Uuid, name: &str) -> Result<(), ApiError> {
     let Some(kind) = tx.organizations().kind(uid).await? else { return Ok(()) };
     if tx.organizations().named(kind, name).await?.is_some_and(|other| other != uid) {
-        let message = format!("another organization is named \"{name}\" already; choose another name");
+        // Whose it is, and that it is anybody's, is nobody else's business.
+        let message = format!("the name \"{name}\" cannot be given to an organization; choose another one");
         return Err(ApiError::conflict(message));
     }
     if kind == OrganizationKind::Company {
