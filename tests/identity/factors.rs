@@ -95,6 +95,48 @@ on_both! {
         desk.host.stop().await;
     }
 
+    fn a_policy_of_the_organisation_its_reseller_or_the_provider_counts_at_the_page(database) {
+        let desk = Desk::open(database).await;
+        let company = format!("/organizations/companies/{}", desk.bakery);
+        assert_eq!(patch(&desk.admin, &company, "/resellerUid", json!(desk.reseller)).await.0, StatusCode::OK);
+        for (organization, at, on, off) in [
+            (&desk.bakery, "/mfaPolicyStatus", json!("Enabled"), json!("Disabled")),
+            (&desk.reseller, "/enforceMfaPolicy", json!(true), json!(false)),
+            (&desk.provider, "/enforceMfaPolicy", json!(true), json!(false)),
+        ] {
+            let path = format!("/organizations/{organization}/configuration/policy");
+            let (_, body) = page(&desk, json!({"username": "baker", "password": PASSWORD})).await;
+            assert_eq!(body["data"]["user"]["name"], "baker", "{body}");
+            let (status, body) = patch(&desk.admin, &path, at, on).await;
+            assert_eq!(status, StatusCode::OK, "{body}");
+            let (status, body) = page(&desk, json!({"username": "baker", "password": PASSWORD})).await;
+            assert!(status == StatusCode::OK && body["data"]["mfaSecretUrl"].is_string(), "{at} {body}");
+            assert!(body["data"]["user"].is_null(), "{at} {body}");
+            assert!(desk.token("baker", PASSWORD).await.1["access_token"].is_string(), "scripts are not concerned");
+            assert_eq!(patch(&desk.admin, &path, at, off).await.0, StatusCode::OK);
+        }
+        desk.host.stop().await;
+    }
+
+    fn the_last_factor_that_a_policy_asks_for_is_neither_deleted_nor_switched_off(database) {
+        let desk = Desk::open(database).await;
+        let (uid, anna) = desk.user("CompanyAdministrator", &desk.bakery, "anna").await;
+        let policy = format!("/organizations/{}/configuration/policy", desk.provider);
+        assert_eq!(patch(&desk.admin, &policy, "/enforceMfaPolicy", json!(true)).await.0, StatusCode::OK);
+        let first = desk.factor(&anna, &uid).await.0["id"].clone();
+        let path = |login: &serde_json::Value| format!("/users/{uid}/logins/{login}");
+        assert_eq!(delete(&anna, &path(&first)).await.0, StatusCode::CONFLICT);
+        let (status, body) = patch(&anna, &path(&first), "/status", json!("disabled")).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{body}");
+        let second = desk.factor(&anna, &uid).await.0["id"].clone();
+        assert_eq!(patch(&anna, &path(&first), "/status", json!("disabled")).await.0, StatusCode::OK);
+        assert_eq!(delete(&anna, &path(&second)).await.0, StatusCode::CONFLICT, "a disabled one does not count");
+        assert_eq!(delete(&anna, &path(&first)).await.0, StatusCode::OK, "and may go");
+        let (status, body) = patch(&desk.admin, &path(&second), "/status", json!("disabled")).await;
+        assert_eq!(status, StatusCode::OK, "administrators help: {body}");
+        desk.host.stop().await;
+    }
+
     fn the_secret_is_sealed_in_the_database(database) {
         let desk = Desk::open(database).await;
         let (uid, anna) = desk.user("CompanyAdministrator", &desk.bakery, "anna").await;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{StoreError, Tx, on, statements};
+use super::{StoreError, Tx, on, resources, statements};
 use crate::clock::Clock;
 use crate::id::{AgentUid, CompanyUid, LocationUid, SiteUid, UserUid};
 use crate::model::{BackupResource, Profile, Role};
@@ -15,13 +15,17 @@ statements! {
     ROLE = "UPDATE users SET role = $2 WHERE uid = $1";
     DELETE = "DELETE FROM users WHERE uid = $1";
     MAIL = "SELECT email FROM users WHERE uid = $1";
-    POLICY = "SELECT mfa_policy_status FROM users WHERE uid = $1";
+    POLICY = resources::MFA_POLICY_OF;
     // Held until the transaction ends, so that two who go at once are not both the last but one.
     HOLD_ROLE = "UPDATE users SET enabled = enabled WHERE role = $1 AND organization_uid = $2";
     OTHERS = "SELECT count(*) FROM users WHERE role = $1 AND organization_uid = $2 AND enabled = $3 AND uid <> $4";
     WITH_ROLE = "SELECT count(*) FROM users WHERE role = $1 AND organization_uid = $2";
     LOCATIONS = "SELECT location_uid FROM user_locations WHERE user_uid = $1 ORDER BY location_uid";
     SITES = "SELECT site_uid FROM user_sites WHERE user_uid = $1 ORDER BY site_uid";
+    SITES_BEYOND = "SELECT count(*) FROM organization_sites WHERE organization_uid = $1 \
+        AND site_uid NOT IN (SELECT site_uid FROM user_sites WHERE user_uid = $2)";
+    LOCATIONS_BEYOND = "SELECT count(*) FROM user_locations WHERE user_uid = $1 \
+        AND location_uid NOT IN (SELECT location_uid FROM user_locations WHERE user_uid = $2)";
     CLEAR_LOCATIONS = "DELETE FROM user_locations WHERE user_uid = $1";
     CLEAR_SITES = "DELETE FROM user_sites WHERE user_uid = $1";
     ADD_LOCATION = "INSERT INTO user_locations (user_uid, location_uid) VALUES ($1, $2)";
@@ -125,7 +129,8 @@ impl Accounts<'_> {
         Ok(mail.flatten())
     }
 
-    /// Whether an administrator wants a second factor of them.
+    /// Whether an administrator wants a second factor of them: theirs, or whoever sets the policy of their organisation or
+    /// of its managers.
     pub async fn must_have_factor(&mut self, user: UserUid) -> Result<bool, StoreError> {
         let policy: Option<String> =
             on!(self.0, db => sqlx::query_scalar(POLICY).bind(user).fetch_optional(db).await?);
@@ -176,6 +181,26 @@ impl Accounts<'_> {
     pub async fn sites(&mut self, user: UserUid) -> Result<Vec<SiteUid>, StoreError> {
         let all = on!(self.0, db => sqlx::query_scalar(SITES).bind(user).fetch_all(db).await?);
         Ok(all)
+    }
+
+    /// How many sites an organisation has beside those of a site administrator.
+    pub async fn sites_beyond(&mut self, organization: Uuid, user: UserUid) -> Result<i64, StoreError> {
+        let count = on!(self.0, db => sqlx::query_scalar(SITES_BEYOND)
+            .bind(organization)
+            .bind(user)
+            .fetch_one(db)
+            .await?);
+        Ok(count)
+    }
+
+    /// How many locations a user sees beside those of another.
+    pub async fn locations_beyond(&mut self, user: UserUid, other: UserUid) -> Result<i64, StoreError> {
+        let count = on!(self.0, db => sqlx::query_scalar(LOCATIONS_BEYOND)
+            .bind(user)
+            .bind(other)
+            .fetch_one(db)
+            .await?);
+        Ok(count)
     }
 
     /// The locations that a user sees from now on.

@@ -126,12 +126,23 @@ pub static POLICY: Resource = Resource {
 
 /// The second factor that a user `u` must have: by the user's own setting, else by the policies of the user's organisation and
 /// of its managers.
-pub(super) const MFA_OF_USER: &str = "CASE WHEN u.mfa_policy_status = 'Enabled' THEN 'Enabled' \
-    WHEN EXISTS (SELECT 1 FROM policy_settings p WHERE p.organization_uid = u.organization_uid AND p.mfa_status = 'Enabled') \
+macro_rules! mfa_of_user {
+    () => {
+        "CASE WHEN u.mfa_policy_status = 'Enabled' THEN 'Enabled' \
+        WHEN EXISTS (SELECT 1 FROM policy_settings p \
+            WHERE p.organization_uid = u.organization_uid AND p.mfa_status = 'Enabled') \
         OR EXISTS (SELECT 1 FROM policy_settings p WHERE p.enforce_mfa AND p.organization_uid <> u.organization_uid \
             AND (p.organization_uid IN (SELECT i.uid FROM installation i) \
                 OR p.organization_uid IN (SELECT c.reseller_uid FROM companies c WHERE c.uid = u.organization_uid))) \
-    THEN 'EnabledByInheritance' ELSE 'Disabled' END";
+        THEN 'EnabledByInheritance' ELSE 'Disabled' END"
+    };
+}
+
+/// What the API shows.
+pub(super) const MFA_OF_USER: &str = mfa_of_user!();
+/// The same of one user, for the door: what is shown is what is asked for there.
+pub(in crate::store) const MFA_POLICY_OF: &str =
+    concat!("SELECT ", mfa_of_user!(), " FROM users u WHERE u.uid = $1");
 
 /// What an organisation is told by mail, and how; its secrets are not among it. The defaults are the contract's.
 pub static NOTIFICATION: Resource = Resource {

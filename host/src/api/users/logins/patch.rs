@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::login;
+use super::{login, remove};
 use crate::api::change::{Change, Input};
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
@@ -28,8 +28,11 @@ pub(super) async fn patch(
     }
     check_kind(&patched)?;
     if let Some(status) = patched.changed("status") {
-        tx.logins().enable(uid, enabled(status)?).await?;
-        let id = patched.before.get("id").and_then(Value::as_i64).unwrap_or_default();
+        let (id, enabled) = (change.ask.number("userLoginId")?, enabled(status)?);
+        if !enabled && user.uid == change.ask.caller.uid {
+            remove::must_be_free(&mut tx, user.uid, id).await?;
+        }
+        tx.logins().enable(uid, enabled).await?;
         tx.credentials().revoke_login(change.ask.state.clock(), user.uid, id).await?;
     }
     let name = patched.text("description").to_owned();

@@ -16,14 +16,11 @@ pub(super) async fn remove(mut change: Change) -> Result<Response, ApiError> {
     let (user, uid) = login(&change.ask, &mut tx).await?;
     authority::refuse_actor(&change.ask.caller)?;
     let before = shown(&mut tx, uid).await?;
-    if before.get("identityProviderName").is_some_and(|name| name == "TOTP")
-        && user.uid == change.ask.caller.uid
-    {
-        must_be_free(&mut tx, user.uid).await?;
+    let id = change.ask.number("userLoginId")?;
+    if user.uid == change.ask.caller.uid {
+        must_be_free(&mut tx, user.uid, id).await?;
     }
-    tx.credentials()
-        .revoke_login(change.ask.state.clock(), user.uid, change.ask.number("userLoginId")?)
-        .await?;
+    tx.credentials().revoke_login(change.ask.state.clock(), user.uid, id).await?;
     tx.logins().delete(uid).await?;
     let description = before.get("description").and_then(serde_json::Value::as_str).unwrap_or_default();
     change.note(&object(&user, uid, description), Some(&before), None);
@@ -31,13 +28,16 @@ pub(super) async fn remove(mut change: Change) -> Result<Response, ApiError> {
     done()
 }
 
-/// Whoever must have a second factor keeps one.
-async fn must_be_free(tx: &mut Tx, user: UserUid) -> Result<(), ApiError> {
-    if !tx.accounts().must_have_factor(user).await? || tx.logins().totps(user).await?.len() > 1 {
+/// Whoever must have a second factor keeps one that counts: the login goes, or is switched off, only if it is none of
+/// those that count now, or not the only one.
+pub(super) async fn must_be_free(tx: &mut Tx, user: UserUid, login: i64) -> Result<(), ApiError> {
+    let counting = tx.logins().totps(user).await?;
+    let is_last = counting.iter().any(|factor| factor.id == login) && counting.len() == 1;
+    if !is_last || !tx.accounts().must_have_factor(user).await? {
         return Ok(());
     }
     Err(ApiError::conflict(
-        "an administrator wants you to have a second factor; add another one before you delete this",
+        "an administrator wants you to have a second factor; add another one before you give this one up",
     ))
 }
 
