@@ -7,6 +7,7 @@ mod factors;
 mod keys;
 mod lockout;
 mod names;
+mod reach;
 mod refusals;
 mod reset;
 mod users;

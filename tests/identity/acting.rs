@@ -1,12 +1,12 @@
 //! Support in a customer's place.
 
 use keelson_tests::{Client, on_both};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::desk::{Desk, PASSWORD, patch, post};
+use super::desk::{Desk, PASSWORD, delete, patch, post};
 
-async fn act(desk: &Desk, name: &str, whom: &str, read_only: bool) -> (StatusCode, Value) {
+pub(crate) async fn act(desk: &Desk, name: &str, whom: &str, read_only: bool) -> (StatusCode, Value) {
     let (_, pair) = desk.token(name, PASSWORD).await;
     let read_only = read_only.to_string();
     let form = [
@@ -54,6 +54,63 @@ on_both! {
         assert_eq!(changed, StatusCode::FORBIDDEN);
         let user = desk.try_user(&acting, "CompanyAdministrator", &desk.bakery, "backdoor").await.0;
         assert_eq!(user, StatusCode::FORBIDDEN);
+        let anna = format!("/users/{}", desk.user("CompanyAdministrator", &desk.bakery, "anna").await.0);
+        for (path, at, value) in [
+            (&own, "/profile/email", "mine@example.com"),
+            (&own, "/mfaPolicyStatus", "Enabled"),
+            (&anna, "/profile/email", "mine@example.com"),
+            (&anna, "/mfaPolicyStatus", "Enabled"),
+            (&anna, "/role", "CompanyTenant"),
+            (&anna, "/status", "Disabled"),
+        ] {
+            let (status, body) = patch(&acting, path, at, json!(value)).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{at} {body}");
+        }
+        assert_eq!(patch(&acting, &anna, "/profile/phone", json!("1")).await.0, StatusCode::OK);
+        desk.host.stop().await;
+    }
+
+    fn whoever_acts_for_a_reseller_makes_themselves_no_owner_of_a_company(database) {
+        let desk = Desk::open(database).await;
+        let company = format!("/organizations/companies/{}", desk.bakery);
+        assert_eq!(patch(&desk.admin, &company, "/resellerUid", json!(desk.reseller)).await.0, StatusCode::OK);
+        desk.user("PortalAdministrator", &desk.provider, "ada").await;
+        let market = desk.uid("market").await;
+        let acting = client(&desk, &act(&desk, "ada", &market, false).await.1);
+        for (at, value) in [("userName", "mine"), ("password", "battery staple")] {
+            let steps = json!([{"op": "add", "path": format!("/ownerCredentials/{at}"), "value": value}]);
+            let (status, body) = acting.json(Method::PATCH, &company, &steps).await;
+            assert_eq!(status, StatusCode::FORBIDDEN, "{at} {body}");
+        }
+        assert_eq!(desk.token("baker", PASSWORD).await.0, StatusCode::OK);
+        assert_eq!(patch(&acting, &company, "/isAlarmDetectEnabled", json!(true)).await.0, StatusCode::OK);
+        let mut new = json!({
+            "organizationInput": {"name": "Brewery"}, "ownerCredentials": {"userName": "brewer", "password": PASSWORD},
+        });
+        let (status, body) = acting.json(Method::POST, "/organizations/companies", &new).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+        new["ownerCredentials"] = json!({"userName": "brewer"});
+        let (status, body) = acting.json(Method::POST, "/organizations/companies", &new).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        desk.host.stop().await;
+    }
+
+    fn acting_ends_with_the_second_factor_that_it_began_with(database) {
+        let desk = Desk::open(database).await;
+        let baker = desk.uid("baker").await;
+        let (ada_uid, ada) = desk.user("PortalAdministrator", &desk.provider, "ada").await;
+        let (login, authenticator) = desk.factor(&ada, &ada_uid).await;
+        desk.clock.advance(30_000);
+        let (_, first) = desk.token("ada", PASSWORD).await;
+        let code = authenticator.code(&desk.clock);
+        let form = [("grant_type", "mfa"), ("mfa_token", first["mfa_token"].as_str().unwrap()), ("mfa_code", &code)];
+        let (_, own) = desk.host.client.form("/token", &form).await;
+        let refresh = own["refresh_token"].as_str().unwrap();
+        let form = [("grant_type", "as"), ("refresh_token", refresh), ("userUid", &baker)];
+        let acting = client(&desk, &desk.host.client.form("/token", &form).await.1);
+        assert_eq!(acting.get("/users/me").await.0, StatusCode::OK);
+        assert_eq!(delete(&ada, &format!("/users/{ada_uid}/logins/{}", login["id"])).await.0, StatusCode::OK);
+        assert_eq!(acting.get("/users/me").await.0, StatusCode::UNAUTHORIZED);
         desk.host.stop().await;
     }
 

@@ -27,6 +27,17 @@ on_both! {
         desk.host.stop().await;
     }
 
+    fn a_site_that_is_not_there_cannot_be_given(database) {
+        let desk = Desk::open(database).await;
+        let (site, _) = desk.user("SiteAdministrator", &desk.provider, "site").await;
+        let path = format!("/users/{site}/assignments");
+        let (status, body) = desk.admin.json(Method::PUT, &path, &json!({"siteUids": [desk.bakery]})).await;
+        assert_eq!((status, property(&body)), (StatusCode::BAD_REQUEST, "siteUids"), "{body}");
+        assert!(body["errors"][0]["message"].as_str().unwrap().contains(&desk.bakery), "it is named: {body}");
+        assert_eq!(desk.admin.data(&path).await["siteUids"], json!([]));
+        desk.host.stop().await;
+    }
+
     fn a_location_of_another_company_cannot_be_given(database) {
         let desk = Desk::open(database).await;
         let (local, _) = desk.user("CompanyLocationUser", &desk.bakery, "local").await;

@@ -117,6 +117,17 @@ on_both! {
         desk.host.stop().await;
     }
 
+    fn nobody_makes_a_key_for_a_peer(database) {
+        let desk = Desk::open(database).await;
+        let (peer, _) = desk.user("PortalAdministrator", &desk.provider, "peer").await;
+        let (below, _) = desk.user("PortalOperator", &desk.provider, "below").await;
+        let query = "logins/apikey?description=x&scopes=rest";
+        assert_eq!(post(&desk.admin, &format!("/users/{peer}/{query}")).await.0, StatusCode::FORBIDDEN);
+        assert_eq!(desk.admin.data(&format!("/users/{peer}/logins")).await, json!([]));
+        assert_eq!(post(&desk.admin, &format!("/users/{below}/{query}")).await.0, StatusCode::OK);
+        desk.host.stop().await;
+    }
+
     fn tokens_are_taken_back(database) {
         let desk = Desk::open(database).await;
         let (uid, anna) = desk.user("CompanyAdministrator", &desk.bakery, "anna").await;

@@ -99,6 +99,19 @@ on_both! {
         desk.host.stop().await;
     }
 
+    fn a_code_that_went_to_a_former_address_is_worth_nothing(database) {
+        let desk = Desk::open(database).await;
+        let (uid, _) = desk.user("CompanyAdministrator", &desk.bakery, "anna").await;
+        ask(&desk, "anna", "anna@example.com", None).await;
+        let code = code(&eventually("a mail", || mail(&desk)).await.1);
+        let (status, body) = patch(&desk.admin, &format!("/users/{uid}"), "/profile/email", json!("new@example.com")).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let (status, body) = set(&desk.host.client, &code, "battery staple").await;
+        assert_eq!((status, property(&body)), (StatusCode::BAD_REQUEST, "code"));
+        assert_eq!(desk.token("anna", PASSWORD).await.0, StatusCode::OK);
+        desk.host.stop().await;
+    }
+
     fn mails_cannot_be_asked_for_without_end(database) {
         let desk = Desk::open(database).await;
         let mut statuses = Vec::new();

@@ -115,6 +115,22 @@ impl Sight {
         }
     }
 
+    /// Whether a user, or whoever is let into an organisation, sees nothing that they do not see themselves: only then do
+    /// they decide over such a user.
+    pub(super) fn covers(&self, world: &World, object: &Object) -> bool {
+        let whose = &object.whose;
+        match self {
+            Self::Sites(sites) => {
+                let mut of = world.sites.iter().filter(|(own, _)| Some(*own) == whose.organization);
+                of.all(|(_, site)| sites.contains(site))
+            }
+            Self::Locations(_, locations) if ["user", "plainUser"].contains(&object.kind) => {
+                whose.locations.is_subset(locations)
+            }
+            _ => true,
+        }
+    }
+
     /// In which way an object that they do not see is foreign to them.
     pub(super) fn foreign(&self, world: &World, object: &Object) -> Foreign {
         let reseller =

@@ -287,6 +287,9 @@ impl<'w> Walk<'w> {
             .iter()
             .filter(|object| caller.sight.sees(self.world, object) && !self.gone.contains(&object.id))
             .filter(|object| !object.beside.values().any(|id| self.gone.contains(id)))
+            .filter(|object| {
+                !DECIDES.contains(&operation.id.as_str()) || caller.sight.covers(self.world, object)
+            })
             .filter(|object| !removes || !homes.contains(&object.id))
             .collect();
         // Everybody manages the least of users, if they manage any.
@@ -306,6 +309,9 @@ impl<'w> Walk<'w> {
             .push(format!("{id} ({method} {path}): {:?} {what}: {} {text}", caller.role, answer.status));
     }
 }
+
+/// What only those do to a user, or let a user into, who see all that the user sees.
+const DECIDES: [&str; 3] = ["CreateUser", "DeleteUser", "SetUserAssignments"];
 
 /// What is refused to an admitted role with its own object, for what the call wants: users whose role theirs does not
 /// manage.

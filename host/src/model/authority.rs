@@ -16,9 +16,7 @@ impl Role {
     pub fn manages(self, other: Self) -> bool {
         match self {
             PortalAdministrator => true,
-            SiteAdministrator | PortalOperator | ServiceProviderGlobalAdministrator => {
-                other.tier() != Tier::Provider
-            }
+            PortalOperator | ServiceProviderGlobalAdministrator => other.tier() != Tier::Provider,
             ServiceProviderAdministrator => {
                 other.tier() != Tier::Provider && other != ServiceProviderGlobalAdministrator
             }
@@ -26,7 +24,8 @@ impl Role {
                 other.tier() == Tier::Company
                     || matches!(other, ServiceProviderUser | ServiceProviderInvoiceAuditor)
             }
-            CompanyOwner => other.tier() == Tier::Company,
+            // A reseller's users reach wherever the reseller has something: further than a site administrator's own sites.
+            SiteAdministrator | CompanyOwner => other.tier() == Tier::Company,
             CompanyAdministrator => other.tier() == Tier::Company && other != CompanyOwner,
             CompanyTenant => other == SubTenant,
             LocationAdministrator => matches!(other, LocationUser | SubTenant),
@@ -83,6 +82,12 @@ mod tests {
         }
         assert!(PortalOperator.acts_for(CompanyOwner) && !CompanyOwner.acts_for(SubTenant));
         assert!(!PortalAdministrator.acts_for(PortalAdministrator));
+    }
+
+    #[test]
+    fn a_site_administrator_manages_nobody_who_reaches_further_than_a_company() {
+        let managed = Role::ALL.iter().filter(|other| SiteAdministrator.manages(**other));
+        assert!(managed.clone().count() > 0 && managed.clone().all(|other| other.tier() == Tier::Company));
     }
 
     #[test]

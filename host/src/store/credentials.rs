@@ -17,7 +17,9 @@ statements! {
         WHERE uid = $1 AND tries < $2 AND used_at IS NULL AND revoked_at IS NULL";
     REVOKE_FAMILY = "UPDATE tokens SET revoked_at = $2 WHERE family = $1 AND revoked_at IS NULL";
     REVOKE_USER = "UPDATE tokens SET revoked_at = $2 WHERE (user_uid = $1 OR actor_uid = $1) AND revoked_at IS NULL";
-    REVOKE_LOGIN = "UPDATE tokens SET revoked_at = $3 WHERE user_uid = $1 AND login_id = $2 AND revoked_at IS NULL";
+    // Of whoever acts for others the tokens are the others', and the login is their own.
+    REVOKE_LOGIN = "UPDATE tokens SET revoked_at = $3 WHERE (user_uid = $1 OR actor_uid = $1) AND login_id = $2 \
+        AND revoked_at IS NULL";
     REVOKE_KIND = "UPDATE tokens SET revoked_at = $3 WHERE user_uid = $1 AND kind = $2 AND revoked_at IS NULL";
     DELETE_USER = "DELETE FROM tokens WHERE user_uid = $1 OR actor_uid = $1";
     DELETE_EXPIRED = "DELETE FROM tokens WHERE expires_at < $1";
@@ -118,7 +120,7 @@ impl Credentials<'_> {
         Ok(gone)
     }
 
-    /// Takes back the tokens of a user that a login helped to get; how many.
+    /// Takes back the tokens of a user that a login helped to get, and those with which they act for others; how many.
     pub async fn revoke_login(
         &mut self,
         clock: &dyn Clock,

@@ -9,7 +9,7 @@ use crate::api::change::{Change, Object};
 use crate::api::error::ApiError;
 use crate::api::patch::Patched;
 use crate::api::token::secret::{Secret, SecretKind};
-use crate::api::users::check_password;
+use crate::api::users::{authority, check_password};
 use crate::model::{NewUser, Role, User};
 use crate::store::{Tx, USERS};
 
@@ -39,6 +39,7 @@ impl OwnerCredentials {
     /// the same as any other.
     pub(crate) async fn hash(&self, change: &Change) -> Result<String, ApiError> {
         if let Some(password) = &self.password {
+            authority::refuse_actor(&change.ask.caller)?;
             check_password(PASSWORD, password)?;
         }
         let password =
@@ -78,6 +79,10 @@ pub(crate) async fn follow(
     patched: &Patched,
     hash: Option<String>,
 ) -> Result<(), ApiError> {
+    if EXTRA.iter().any(|credential| patched.changed(credential).is_some()) {
+        authority::refuse_actor(&change.ask.caller)?;
+        authority::must_reach(&change.ask, tx, organization).await?;
+    }
     let clock = change.ask.state.clock();
     let owner = tx.owners().of(organization, role).await?;
     let name = patched.text(NAME).to_owned();

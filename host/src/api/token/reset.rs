@@ -115,7 +115,7 @@ pub(crate) async fn complete(
     }
     tx.accounts().set_password(user.uid, &hash).await?;
     tx.credentials().revoke_user(state.clock(), user.uid).await?;
-    let message = "set a new password with a code out of a mail; all sessions ended";
+    let message = "set a new password with a code out of a mail; all sessions ended, API keys stay";
     let event = Event {
         address,
         operation: "CompleteResetPasswordRequest",

@@ -16,7 +16,7 @@ use crate::api::envelope::{self, Envelope};
 use crate::api::error::ApiError;
 use crate::api::query::Shape;
 use crate::id::{CompanyUid, LocationUid, SiteUid, UserUid};
-use crate::model::{Role, User};
+use crate::model::{Role, Scope, User};
 use crate::store::{LOCATIONS, Tx, USERS};
 
 /// More than anybody looks after.
@@ -42,7 +42,20 @@ pub(super) async fn get(State(state): State<ApiState>, ask: Ask) -> Result<Respo
     let user = UserUid(ask.object()?.1);
     let mut tx = state.store().read().await?;
     ask.must_see(&mut tx, &USERS, user.0).await?;
-    envelope::one(&current(&mut tx, user).await?, &Shape::default())
+    let mut given = current(&mut tx, user).await?;
+    // Whoever sees a part is not told of the rest by way of those who see more.
+    match ask.caller.scope {
+        Scope::Location(_, own) => {
+            let seen = current(&mut tx, own).await?.location_uids;
+            given.location_uids.retain(|uid| seen.contains(uid));
+        }
+        Scope::Site(own) => {
+            let seen = current(&mut tx, own).await?.site_uids;
+            given.site_uids.retain(|uid| seen.contains(uid));
+        }
+        _ => {}
+    }
+    envelope::one(&given, &Shape::default())
 }
 
 /// Says what a user sees of their organisation from now on.
@@ -68,6 +81,7 @@ pub(super) async fn put(
     }
     check_role(role, &input)?;
     check_locations(&change.ask, &mut tx, &user, &input.location_uids).await?;
+    check_sites(&mut tx, &input.site_uids).await?;
     let before = current(&mut tx, user.uid).await?;
     let locations: Vec<_> = input.location_uids.iter().copied().map(LocationUid).collect();
     let sites: Vec<_> = input.site_uids.iter().copied().map(SiteUid).collect();
@@ -105,6 +119,16 @@ fn check_role(role: Role, input: &UserAssignments) -> Result<(), ApiError> {
     if role.has_locations() && input.location_uids.is_empty() {
         let message = "locationUids: a user of this role sees nothing without a location; give at least one";
         return Err(ApiError::property("locationUids", message));
+    }
+    Ok(())
+}
+
+/// Sites that there are. Only whoever sees all of them gives any.
+async fn check_sites(tx: &mut Tx, sites: &[Uuid]) -> Result<(), ApiError> {
+    for uid in sites {
+        if !tx.organization_sites().is_site(SiteUid(*uid)).await? {
+            return Err(ApiError::property("siteUids", format!("siteUids: there is no site {uid}")));
+        }
     }
     Ok(())
 }

@@ -49,6 +49,7 @@ pub(super) async fn create(mut change: Change, Input(input): Input<UserInput>) -
     let password_hash = password_hash(&change, input.credentials.password.clone()).await?;
     let mut tx = change.begin().await?;
     let place = place::place(&change.ask, &mut tx, input.organization_uid, role).await?;
+    authority::must_reach(&change.ask, &mut tx, place.organization).await?;
     must_fit(&mut tx, &input.credentials.user_name, role, place.organization).await?;
     let name = input.credentials.user_name;
     let new = NewUser { organization_uid: place.organization, name: name.clone(), role, password_hash };

@@ -8,12 +8,15 @@ use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
 use crate::api::patch::{JsonPatch, Patched};
 use crate::id::{CompanyUid, UserUid};
-use crate::model::{Role, Scope, User};
+use crate::model::{Role, Scope, TokenKind, User};
 use crate::store::{Tx, USERS};
 
 /// What is no column of the resource, and written here.
 const EXTRA: &[&str] = &["status", "role", PASSWORD];
 const PASSWORD: &str = "credentials.password";
+const MAIL: &str = "profile.email";
+/// What lets people in, or keeps them out.
+const DOORS: &[&str] = &[MAIL, "mfaPolicyStatus", "role", "status", PASSWORD];
 
 /// Changes a user: their profile, password, status, role, and whether they must have a second factor.
 pub(super) async fn patch(
@@ -31,16 +34,25 @@ pub(super) async fn patch(
     };
     let mut tx = change.begin().await?;
     let Target { user, role, patched } = begin(&mut change, &mut tx, uid, &steps).await?;
+    // Whoever may change a user sees them: oneself is there even for those who see nobody else.
+    change.ask.caller.scope = Scope::Provider;
     check_policy(&change, &user, &patched)?;
     set_role(&change, &mut tx, &user, role, &patched).await?;
     set_status(&change, &mut tx, &user, role, &patched).await?;
     let organization = Some(user.organization_uid);
     if let Some(hash) = hash {
-        authority::refuse_actor(&change.ask.caller)?;
         tx.accounts().set_password(user.uid, &hash).await?;
         tx.credentials().revoke_user(change.ask.state.clock(), user.uid).await?;
         let object = Object { kind: USERS.name, uid, name: &user.name, organization };
-        change.note(&object, Some(&json!({})), Some(&json!({PASSWORD: "a new one"})));
+        change.note(
+            &object,
+            Some(&json!({})),
+            Some(&json!({PASSWORD: "a new one; sessions end, API keys stay"})),
+        );
+    }
+    if patched.changed(MAIL).is_some() {
+        // A code that went to the former address is no longer in the hands of whoever reads the user's mail.
+        tx.credentials().revoke_kind(change.ask.state.clock(), user.uid, TokenKind::Reset).await?;
     }
     change.write(&mut tx, uid, &patched, &user.name, organization).await?;
     change.commit(tx).await?;
@@ -60,9 +72,14 @@ async fn begin(
     steps: &[JsonPatch],
 ) -> Result<Target, ApiError> {
     let (user, role) = authority::changeable(&change.ask, tx, UserUid(uid)).await?;
-    // Whoever may change a user sees them: oneself is there even for those who see nobody else.
-    change.ask.caller.scope = Scope::Provider;
-    let patched = change.patched(tx, &USERS, uid, steps, EXTRA).await?;
+    let own = std::mem::replace(&mut change.ask.caller.scope, Scope::Provider);
+    let patched = change.patched(tx, &USERS, uid, steps, EXTRA).await;
+    // Judged twice, and by the caller's own scope both times.
+    change.ask.caller.scope = own;
+    let patched = patched?;
+    if DOORS.iter().any(|name| patched.changed(name).is_some()) {
+        authority::refuse_actor(&change.ask.caller)?;
+    }
     Ok(Target { user, role, patched })
 }
 

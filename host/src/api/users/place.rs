@@ -22,8 +22,9 @@ pub(super) struct Place {
 
 /// The place that `uid` names for a user of this role, if the caller may put one there.
 pub(super) async fn place(ask: &Ask, tx: &mut Tx, uid: Uuid, role: Role) -> Result<Place, ApiError> {
-    if let Some(company) = tx.accounts().company_of(LocationUid(uid)).await? {
-        ask.must_see(tx, &LOCATIONS, uid).await?;
+    let sees_location = tx.sees(&LOCATIONS, &ask.caller.scope, uid).await?;
+    // A location that the caller does not see is told from nothing at all by no word of the answer.
+    if let Some(company) = tx.accounts().company_of(LocationUid(uid)).await?.filter(|_| sees_location) {
         if !role.has_locations() {
             let message =
                 "organizationUid names a location, and users of this role belong to a whole organisation";

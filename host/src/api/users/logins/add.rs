@@ -44,6 +44,7 @@ pub(super) async fn key(mut change: Change) -> Result<Response, ApiError> {
     let secret = Secret::generate(SecretKind::ApiKey);
     let mut tx = change.begin().await?;
     let user = authority::over_logins(ask, &mut tx, UserUid(ask.uid("userUid")?)).await?;
+    authority::refuse_peer(&ask.caller, &user)?;
     must_have_room(&mut tx, user.uid).await?;
     let new = NewApiKey {
         user_uid: user.uid,
