@@ -1,9 +1,10 @@
 //! API keys: made, shown once, limited, taken back; and whose they are.
 
-use keelson_tests::on_both;
+use keelson_tests::{Client, on_both};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
+use super::acting::act;
 use super::desk::{Desk, delete, patch, post, text};
 
 on_both! {
@@ -125,6 +126,34 @@ on_both! {
         assert_eq!(post(&desk.admin, &format!("/users/{peer}/{query}")).await.0, StatusCode::FORBIDDEN);
         assert_eq!(desk.admin.data(&format!("/users/{peer}/logins")).await, json!([]));
         assert_eq!(post(&desk.admin, &format!("/users/{below}/{query}")).await.0, StatusCode::OK);
+        desk.host.stop().await;
+    }
+
+    fn a_key_that_was_answered_is_read_again_by_nobody_but_who_could_have_made_it(database) {
+        let desk = Desk::open(database).await;
+        let (uid, baker) = (desk.uid("baker").await, desk.signed_in("baker").await);
+        let make = format!("/api/v3/users/{uid}/logins/apikey?description=x&scopes=rest");
+        let id = "00000000-0000-7000-8000-00000000000a";
+        let made = async |client: &Client| {
+            let request = client.request(Method::POST, &make).header("X-Request-id", id);
+            Client::send(request).await
+        };
+        let (status, first) = made(&baker).await;
+        assert_eq!(status, StatusCode::OK, "{first}");
+        assert_eq!(made(&baker).await, (StatusCode::OK, first.clone()));
+        let path = format!("/asyncActions/{id}/result");
+        assert_eq!(baker.data(&path).await, first["data"]);
+        let (_, key) = desk.key(&baker, &uid, "description=reads&scopes=rest&isReadAccessOnly=true").await;
+        desk.user("PortalOperator", &desk.provider, "ada").await;
+        let support = act(&desk, "ada", &uid, false).await.1;
+        let support = desk.host.client.with(support["access_token"].as_str().unwrap());
+        for client in [desk.host.client.with(&key), support.clone()] {
+            let (status, body) = client.get(&path).await;
+            assert_eq!((status, body.get("data")), (StatusCode::FORBIDDEN, None), "{body}");
+            assert_eq!(client.get(&format!("/asyncActions/{id}")).await.0, StatusCode::OK);
+        }
+        let (status, body) = made(&support).await;
+        assert_eq!((status, body.get("data")), (StatusCode::CONFLICT, None), "nor by sending it again: {body}");
         desk.host.stop().await;
     }
 

@@ -9,7 +9,8 @@
 //! `upkeep` keeps the leases of what runs, fails what a dead host left behind, and forgets what is old.
 //!
 //! **Secrets.** What was answered (an API key, say) and the fingerprint of what was asked are sealed; what is shown of
-//! query and body has its secrets struck out.
+//! query and body has its secrets struck out. What a change answered is not for credentials that change nothing, nor for
+//! whoever acts in the user's place: neither by asking for it nor by sending the request again.
 //!
 //! **Crash.** A row that says "running" and whose lease has run out belongs to a host that died. The commit of the change
 //! itself has noted whether it took effect, so that the failure can say so.
@@ -20,9 +21,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::api::ask::Ask;
+use crate::api::context::Caller;
 use crate::api::envelope;
 use crate::api::error::ApiError;
-use crate::api::operations::Routes;
+use crate::api::operations::{self, Operation, Routes};
 use crate::model::{Action, ActionKey, ActionStatus};
 
 mod answer;
@@ -100,6 +102,7 @@ async fn get(ask: Ask) -> Result<Response, ApiError> {
 /// What the action would have answered, had it been waited for.
 async fn result(ask: Ask) -> Result<Response, ApiError> {
     let action = find(&ask).await?;
+    must_be_theirs(&ask.caller, &action)?;
     if action.status() == ActionStatus::Running {
         let id = action.id;
         return Err(ApiError::conflict(format!(
@@ -107,6 +110,18 @@ async fn result(ask: Ask) -> Result<Response, ApiError> {
         )));
     }
     Ok(ask.state.actions().answer_of(&action))
+}
+
+/// Refuses the answer of a change to a credential that could not have made it, or that is somebody else's hands.
+fn must_be_theirs(caller: &Caller, action: &Action) -> Result<(), ApiError> {
+    let may_let_in = operations::find(&action.operation).is_none_or(Operation::may_let_in);
+    if may_let_in && (caller.read_only || caller.actor.is_some()) {
+        return Err(ApiError::forbidden(format!(
+            "what {} answered is for the user themselves, with a key or session that may change something",
+            action.operation
+        )));
+    }
+    Ok(())
 }
 
 /// Ends an action that has not taken effect.

@@ -67,6 +67,11 @@ impl Operation {
     pub(crate) fn is_read(&self) -> bool {
         self.method == Method::GET
     }
+
+    /// Whether its answer may hold what lets somebody in: a key, a token. Beside changes that is one read.
+    pub(crate) fn may_let_in(&self) -> bool {
+        !self.is_read() || self.id == "DownloadLinuxManagementPackage"
+    }
 }
 
 /// All rows.

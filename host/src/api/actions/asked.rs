@@ -11,10 +11,10 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::redact;
+use crate::api::context::Caller;
 use crate::api::error::ApiError;
 use crate::api::guard::RequestId;
 use crate::api::operations::Operation;
-use crate::id::UserUid;
 use crate::model::{ActionKey, NewAction};
 use crate::seal::Seal;
 
@@ -50,14 +50,15 @@ pub(super) struct Asked {
     operation: &'static Operation,
     query: Option<String>,
     body: Bytes,
-    /// What tells a repeat from another request: method, path, query and body.
+    /// What tells a repeat from another request: method, path, query, body, and who acts in the user's place. What the user
+    /// asked is not answered to support, nor the other way round.
     pub(super) fingerprint: [u8; 32],
 }
 
 impl Asked {
     /// Looks at the request, which stays whole.
     pub(super) async fn read(
-        user: UserUid,
+        caller: &Caller,
         id: Uuid,
         operation: &'static Operation,
         request: Request,
@@ -72,9 +73,10 @@ impl Asked {
             .chain_update([0])
             .chain_update(parts.uri.query().unwrap_or_default())
             .chain_update([0])
-            .chain_update(&body);
+            .chain_update(&body)
+            .chain_update(caller.actor.map(|actor| *actor.0.as_bytes()).unwrap_or_default());
         let asked = Self {
-            key: ActionKey { user, id },
+            key: ActionKey { user: caller.uid, id },
             operation,
             query: parts.uri.query().map(str::to_owned),
             body: body.clone(),

@@ -40,7 +40,7 @@ where
     // a client that prefers so, would let whoever may only read fill the database.
     let wish = Wish::of(&request).filter(|_| !operation.is_read() && operation.tag != TAG);
     let Some(wish) = wish else { return act(request).await };
-    let (asked, request) = match Asked::read(caller.uid, wish.id, operation, request).await {
+    let (asked, request) = match Asked::read(caller, wish.id, operation, request).await {
         Ok(read) => read,
         Err(error) => return error.into_response(),
     };
