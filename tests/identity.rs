@@ -2,6 +2,7 @@
 
 mod acting;
 mod assignments;
+mod denied;
 mod desk;
 mod factors;
 mod keys;

@@ -177,7 +177,7 @@ pub(crate) async fn issue(
             let (token, code) = (field(&form, "mfa_token")?, field(&form, "mfa_code")?);
             grant::by_code(&state, token, code, address).await?
         }
-        "refresh_token" => grant::by_refresh_token(&state, field(&form, "refresh_token")?).await?,
+        "refresh_token" => grant::by_refresh_token(&state, field(&form, "refresh_token")?, address).await?,
         "as" => {
             let (token, user) = (field(&form, "refresh_token")?, user(&form)?);
             grant::by_acting(&state, token, user, read_only(&form)?, address).await?

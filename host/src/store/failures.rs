@@ -12,7 +12,9 @@ statements! {
         ELSE sign_in_failures.count + 1 END \
         RETURNING count";
     FORGIVE = "DELETE FROM sign_in_failures WHERE subject = $1";
-    DISCHARGE = "UPDATE sign_in_failures SET count = count - 1 WHERE subject = $1 AND count > 0";
+    // The instant goes back too, unless somebody else failed after it.
+    DISCHARGE = "UPDATE sign_in_failures SET count = count - 1, last_at = CASE WHEN last_at = $2 THEN $3 ELSE last_at END \
+        WHERE subject = $1 AND count > 0";
     SWEEP = "DELETE FROM sign_in_failures WHERE last_at < $1";
 }
 
@@ -60,9 +62,16 @@ impl Failures<'_> {
         Ok(())
     }
 
-    /// One less: it was charged, and then was none.
-    pub async fn discharge(&mut self, subject: &[u8; 32]) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(DISCHARGE).bind(subject.as_slice()).execute(db).await?.rows_affected());
+    /// One less: it was charged at `at`, and then was none. The one before it was at `before`, and any wait counts from
+    /// there.
+    pub async fn discharge(&mut self, subject: &[u8; 32], at: i64, before: i64) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(DISCHARGE)
+            .bind(subject.as_slice())
+            .bind(at)
+            .bind(before)
+            .execute(db)
+            .await?
+            .rows_affected());
         Ok(())
     }
 

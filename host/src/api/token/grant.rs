@@ -65,26 +65,37 @@ async fn first_pair(state: &ApiState, entered: Entered, door: Door) -> Result<OA
 }
 
 /// The next pair, for a refresh token that has not been used.
-pub(super) async fn by_refresh_token(state: &ApiState, text: &str) -> Result<OAuth2Result, TokenError> {
+pub(super) async fn by_refresh_token(
+    state: &ApiState,
+    text: &str,
+    address: IpAddr,
+) -> Result<OAuth2Result, TokenError> {
+    let door = Door { entrance: Entrance::Rest, address };
     let secret = refresh_token(text)?;
     let mut tx = state.store().write().await?;
     let token = usable(&mut tx, &secret, state.clock().now_ms()).await?;
     if !tx.credentials().use_token(state.clock(), token.uid).await? {
-        return Err(revoke(state, tx, &token).await?);
+        return Err(revoke(state, tx, &token, door).await?);
     }
-    let caller = owner(&mut tx, &token).await?;
+    let (mut tx, caller) = owner(state, tx, &token, door).await?;
     let pair = pair(state, &mut tx, caller.uid, token.family, Session::from(&token)).await?;
     tx.commit().await?;
     Ok(pair)
 }
 
 /// Whose token this is, if they may still come in; and if somebody acts for them, whether those still may.
-async fn owner(tx: &mut Tx, token: &Token) -> Result<Caller, TokenError> {
+async fn owner(state: &ApiState, mut tx: Tx, token: &Token, door: Door) -> Result<(Tx, Caller), TokenError> {
     let user = tx.users().get(token.user_uid).await?;
     let user = user.ok_or_else(|| TokenError::invalid_grant("the user does not exist any more"))?;
-    let caller = context::recognise(tx, &user, Entrance::Rest).await.map_err(SignInError::NotLetIn)?;
-    let session = Session::from(token);
-    Ok(context::acted_for(tx, caller, session).await.map_err(SignInError::NotLetIn)?)
+    let (mut tx, caller) = door.let_in(state, tx, &user).await.map_err(SignInError::NotLetIn)?;
+    match context::acted_for(&mut tx, caller, Session::from(token)).await {
+        Ok(caller) => Ok((tx, caller)),
+        Err(refusal) => {
+            drop(tx);
+            let refusal = door.turned_away(state, &user, token.actor_uid, refusal).await;
+            Err(SignInError::NotLetIn(refusal).into())
+        }
+    }
 }
 
 fn refresh_token(text: &str) -> Result<Secret, TokenError> {
@@ -98,8 +109,11 @@ fn refresh_token(text: &str) -> Result<Secret, TokenError> {
 }
 
 /// The token was used before: whoever has it now, all of its sign-in ends.
-async fn revoke(state: &ApiState, mut tx: Tx, token: &Token) -> Result<TokenError, StoreError> {
+async fn revoke(state: &ApiState, mut tx: Tx, token: &Token, door: Door) -> Result<TokenError, StoreError> {
     tx.credentials().revoke_family(state.clock(), token.family).await?;
+    let user = tx.users().get(token.user_uid).await?;
+    let message = "a refresh token came back that was used before: its sign-in is revoked";
+    door.note(state, &mut tx, user.as_ref(), false, message).await?;
     tx.commit().await?;
     tracing::warn!(user = %token.user_uid, "a refresh token came back: its sign-in is revoked");
     Ok(TokenError::invalid_grant(

@@ -1,11 +1,13 @@
 //! Back-off for failed sign-ins, kept in the database: a restart forgives nothing.
 //!
-//! Three subjects are counted. A *name from an address*, so that a stranger elsewhere cannot lock a user out. An *address*
+//! Four subjects are counted. A *name from an address*, so that a stranger elsewhere cannot lock a user out. An *address*
 //! over all names, once for each name that fails there: one that tries one password on many names is slowed down, one
-//! script with an old password does not lock out its whole office. A *user's second factor*, from wherever: whoever gets
-//! that far knows the password.
+//! script with an old password does not lock out its whole office. A *name from anywhere*, so that many addresses together
+//! guess no faster than one each minute; that is also the longest that they can hold the user up. A *user's second factor*,
+//! from wherever: whoever gets that far knows the password.
 //!
-//! An attempt is charged before it is judged and given back when it succeeds, so a hundred at once count as a hundred.
+//! An attempt is charged before it is judged and given back when it succeeds, so a hundred at once count as a hundred. With
+//! it goes the instant of the charge: a right password does not begin anybody's wait anew.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -35,6 +37,7 @@ struct Rule {
 }
 
 const NAME: Rule = Rule { free: 5, longest: 5 * MINUTE, memory: 15 * MINUTE };
+const ANYWHERE: Rule = Rule { free: 50, longest: MINUTE, memory: HOUR };
 const ADDRESS: Rule = Rule { free: 20, longest: 15 * MINUTE, memory: HOUR };
 const FACTOR: Rule = Rule { free: 5, longest: 15 * MINUTE, memory: HOUR };
 const RESET: Rule = Rule { free: 3, longest: HOUR, memory: HOUR };
@@ -66,8 +69,11 @@ fn subject(kind: &str, parts: &[&[u8]]) -> Subject {
 pub(crate) struct Attempt {
     name: Subject,
     address: Subject,
-    /// Whether this attempt counted against the address.
-    charged_address: bool,
+    anywhere: Subject,
+    /// When it counted.
+    at: i64,
+    /// What it counted against beside its own name and address, and when the failure before it was.
+    charged: Vec<(Subject, i64)>,
 }
 
 impl Attempt {
@@ -83,7 +89,9 @@ impl Attempt {
         let mut attempt = Self {
             name: subject("name", &[folded.as_bytes(), from.as_bytes()]),
             address: subject("address", &[from.as_bytes()]),
-            charged_address: false,
+            anywhere: subject("anywhere", &[folded.as_bytes()]),
+            at: now,
+            charged: Vec::new(),
         };
         // First without the database's only writer: whoever must wait shall not hold up those who need not.
         attempt.check(&mut store.read().await?, now).await?;
@@ -91,12 +99,22 @@ impl Attempt {
         attempt.check(&mut tx, now).await?;
         let mut failures = tx.failures();
         failures.sweep(now.saturating_sub(FORGET)).await?;
-        if failures.charge(&attempt.name, now, now - NAME.memory).await? == 1 {
-            failures.charge(&attempt.address, now, now - ADDRESS.memory).await?;
-            attempt.charged_address = true;
+        let is_first = failures.charge(&attempt.name, now, now - NAME.memory).await? == 1;
+        attempt.charge(&mut tx, attempt.anywhere, ANYWHERE).await?;
+        if is_first {
+            attempt.charge(&mut tx, attempt.address, ADDRESS).await?;
         }
         tx.commit().await?;
         Ok(attempt)
+    }
+
+    /// Counts against what others count against too.
+    async fn charge(&mut self, tx: &mut Tx, subject: Subject, rule: Rule) -> Result<(), StoreError> {
+        let mut failures = tx.failures();
+        let before = failures.get(&subject).await?.map_or(self.at, |known| known.last_at);
+        failures.charge(&subject, self.at, self.at - rule.memory).await?;
+        self.charged.push((subject, before));
+        Ok(())
     }
 
     async fn check(&self, tx: &mut Tx, now: i64) -> Result<(), ApiError> {
@@ -107,15 +125,18 @@ impl Attempt {
         if let Some(wait) = ADDRESS.wait(failures.get(&self.address).await?, now) {
             return Err(too_many("from this address", wait));
         }
+        if let Some(wait) = ANYWHERE.wait(failures.get(&self.anywhere).await?, now) {
+            return Err(too_many("with this user name", wait));
+        }
         Ok(())
     }
 
-    /// It succeeded: all is forgiven, but not what the address did with other names.
+    /// It succeeded: all is forgiven, but not what the address did with other names, and others with the name.
     pub(crate) async fn succeeded(self, tx: &mut Tx) -> Result<(), StoreError> {
         let mut failures = tx.failures();
         failures.forgive(&self.name).await?;
-        if self.charged_address {
-            failures.discharge(&self.address).await?;
+        for (subject, before) in &self.charged {
+            failures.discharge(subject, self.at, *before).await?;
         }
         Ok(())
     }
@@ -252,6 +273,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn signing_in_does_not_begin_the_wait_of_the_address_anew() {
+        let door = Door::new().await;
+        for number in 0..20 {
+            assert!(door.fail(&format!("user{number}"), HERE, NOW).await, "{number}");
+        }
+        for (name, after) in [("user20", 1_000), ("user21", 3_000)] {
+            assert!(door.fail(name, HERE, NOW + after).await, "{name}");
+        }
+        // The twenty-second failure costs four seconds.
+        assert!(!door.fail("bob", HERE, NOW + 6_999).await);
+        door.succeed("ada", HERE, NOW + 7_000).await;
+        assert!(door.fail("bob", HERE, NOW + 7_000).await);
+    }
+
+    #[tokio::test]
+    async fn many_addresses_guess_no_faster_than_one_each_minute_and_hold_nobody_up_for_longer() {
+        let door = Door::new().await;
+        let address = |number: u8| IpAddr::V4(Ipv4Addr::new(198, 51, number, 1));
+        for number in 0..50 {
+            assert!(door.fail("ada", address(number), NOW).await, "{number}");
+        }
+        assert!(!door.fail("Ada", HERE, NOW).await);
+        assert!(door.fail("bob", HERE, NOW).await, "it is the name");
+        door.succeed("ada", HERE, NOW + 1_000).await;
+        for number in 50..60 {
+            assert!(door.fail("ada", address(number), NOW + i64::from(number) * MINUTE).await, "{number}");
+        }
+        let known = Some(FailureCount { count: 1_000_000, last_at: NOW });
+        assert_eq!(ANYWHERE.wait(known, NOW), Some(Duration::from_mins(1)));
+    }
+
+    #[tokio::test]
     async fn a_hundred_attempts_at_once_are_not_one() {
         let door = Door::new().await;
         let attempts = (0..30).map(|_| door.fail("ada", HERE, NOW));
@@ -267,6 +320,6 @@ mod tests {
         }
         door.fail("ada", HERE, NOW + 2 * HOUR).await;
         let mut tx = door.0.write().await.unwrap();
-        assert_eq!(tx.failures().sweep(i64::MAX).await.unwrap(), 2, "ada here, and here");
+        assert_eq!(tx.failures().sweep(i64::MAX).await.unwrap(), 3, "ada here, ada anywhere, and here");
     }
 }

@@ -11,7 +11,7 @@ use crate::api::ApiState;
 use crate::api::context::{self, Caller, Entrance, NotLetIn};
 use crate::api::error::ApiError;
 use crate::clock::MINUTE;
-use crate::id::fresh;
+use crate::id::{UserUid, fresh};
 use crate::model::{LoginScope, NewToken, NewTotpLogin, Session, Token, TokenKind, User};
 use crate::store::{StoreError, Tx};
 
@@ -113,6 +113,42 @@ impl Door {
             Event { address: self.address, operation: self.operation(), user, actor: None, allowed, message };
         log::note(state, tx, event).await
     }
+
+    /// Whoever has proved who they are, if they may come in. That they may not is written down, whatever becomes of what
+    /// they came with.
+    pub(super) async fn let_in(
+        self,
+        state: &ApiState,
+        mut tx: Tx,
+        user: &User,
+    ) -> Result<(Tx, Caller), NotLetIn> {
+        match context::recognise(&mut tx, user, self.entrance).await {
+            Ok(caller) => Ok((tx, caller)),
+            Err(refusal) => {
+                drop(tx);
+                Err(self.turned_away(state, user, None, refusal).await)
+            }
+        }
+    }
+
+    /// Writes a refusal down, in a transaction of its own.
+    pub(super) async fn turned_away(
+        self,
+        state: &ApiState,
+        user: &User,
+        actor: Option<UserUid>,
+        refusal: NotLetIn,
+    ) -> NotLetIn {
+        let NotLetIn::Because(message) = &refusal else { return refusal };
+        let noted = async {
+            let (address, operation, user) = (self.address, self.operation(), Some(user));
+            let mut tx = state.store().write().await?;
+            log::note(state, &mut tx, Event { address, operation, user, actor, allowed: false, message })
+                .await?;
+            tx.commit().await
+        };
+        noted.await.map_or_else(NotLetIn::from, |()| refusal)
+    }
 }
 
 /// Who this is, by name and password.
@@ -123,10 +159,10 @@ pub(crate) async fn sign_in(
     door: Door,
 ) -> Result<Step, SignInError> {
     let user = prove(state, name, password, door).await?;
-    let mut tx = state.store().write().await?;
-    let caller = context::recognise(&mut tx, &user, door.entrance).await?;
+    let (mut tx, caller) = door.let_in(state, state.store().write().await?, &user).await?;
     let setup = if tx.logins().totps(user.uid).await?.is_empty() {
-        // A script could not set one up: there the administrator's wish waits for the next visit of the page.
+        // A second factor that an administrator forces is asked for at the portal only: so VSPC has it, and a script could not
+        // set one up. One that is set up is asked for at both doors.
         if door.entrance == Entrance::Rest || !tx.accounts().must_have_factor(user.uid).await? {
             return Ok(Step::In(caller));
         }
@@ -201,7 +237,7 @@ pub(crate) async fn with_code(
         return Err(TOO_LATE);
     }
     lockout::forgive_factor(&mut tx, token.user_uid).await?;
-    let caller = context::recognise(&mut tx, &user, door.entrance).await?;
+    let (tx, caller) = door.let_in(state, tx, &user).await?;
     Ok(Entered { tx, caller, session })
 }
 
