@@ -55,6 +55,7 @@ mod resellers;
 mod resources;
 mod settings;
 mod standing;
+mod subtenants;
 mod templates;
 mod unverified;
 mod users;
@@ -98,10 +99,11 @@ pub use organizations::Organizations;
 pub use owners::Owners;
 pub use point::CommitPoint;
 pub use removal::Removal;
-pub use resellers::Resellers;
+pub use resellers::{ResellerLimits, Resellers};
 pub use resources::*;
 pub use settings::{Named, Settings};
 pub use standing::Standing;
+pub use subtenants::{SharePart, Subtenants};
 pub use templates::Templates;
 pub use unverified::{UnverifiedAgent, UnverifiedAgents};
 pub use users::Users;
@@ -430,6 +432,7 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         resellers::STATEMENTS,
         settings::STATEMENTS,
         standing::STATEMENTS,
+        subtenants::STATEMENTS,
         templates::STATEMENTS,
         unverified::STATEMENTS,
         users::STATEMENTS,

@@ -32,6 +32,10 @@ on_both! {
         let (_, tenant) = desk.site().await;
         desk.run("UPDATE cloud_tenants SET company_uid = {} WHERE uid = {}", &[company, tenant]).await;
         assert_eq!(states(&desk, company).await, of(&["Done", "Done", "Open", "Blocked"]));
+        for (sync, state) in [("Updating", "Done"), ("UpdateFailed", "Done"), ("CreationFailed", "Open"), ("Settled", "Done")] {
+            desk.run(&format!("UPDATE cloud_tenants SET sync = '{sync}' WHERE uid = {{}}"), &[tenant]).await;
+            assert_eq!(states(&desk, company).await[1].1, state, "{sync}");
+        }
         let source = desk.agent(company, Door::Remote).await;
         assert_eq!(states(&desk, company).await, of(&["Done", "Done", "Open", "Blocked"]), "an agent alone is no server");
         desk.report(source, &inventory()).await;

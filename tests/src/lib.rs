@@ -12,6 +12,7 @@
 )]
 
 pub mod agent;
+pub mod alarms;
 pub mod client;
 pub mod database;
 pub mod fleet;

@@ -89,7 +89,8 @@ pub struct Company {
     pub name: String,
     /// A word of the API's `status`.
     pub status: String,
-    /// Whether its users are shown alarms.
+    /// Whether the company must be notified of alarms that are triggered for it: whether mails tell of them, not whether its users see
+    /// them. The mails come with the notification plugin.
     pub alarm_detect_enabled: bool,
     /// Whether its users may use the API.
     pub rest_access_enabled: bool,
@@ -106,7 +107,8 @@ pub struct Company {
 pub struct NewCompany {
     /// Its organisation.
     pub organization: NewOrganization,
-    /// Whether its users are shown alarms.
+    /// Whether the company must be notified of alarms that are triggered for it: whether mails tell of them, not whether its users see
+    /// them. The mails come with the notification plugin.
     pub alarm_detect_enabled: bool,
     /// Whether its users may use the API.
     pub rest_access_enabled: bool,

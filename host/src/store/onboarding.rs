@@ -10,7 +10,7 @@ statements! {
         CAST(CASE WHEN c.remote_services AND c.servers_managed THEN 1 ELSE 0 END AS BIGINT) AS servers_wanted, \
         (SELECT count(*) FROM cloud_tenants t WHERE t.company_uid = c.uid AND t.deleted_at IS NULL) AS tenants, \
         (SELECT count(*) FROM cloud_tenants t WHERE t.company_uid = c.uid AND t.deleted_at IS NULL \
-            AND t.key IS NOT NULL AND t.sync = 'Settled') AS verified, \
+            AND t.key IS NOT NULL AND t.sync NOT IN ('Creating', 'CreationFailed', 'Deleting')) AS verified, \
         (SELECT count(*) FROM agents a WHERE a.company_uid = c.uid) AS agents, \
         (SELECT count(*) FROM backup_servers s WHERE s.company_uid = c.uid) \
             + (SELECT count(*) FROM hosted_resources h WHERE h.company_uid = c.uid) AS servers \

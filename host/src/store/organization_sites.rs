@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{StoreError, Tx, on, statements};
-use crate::id::{SiteUid, UserUid};
+use crate::id::{ResellerUid, SiteUid, UserUid};
 
 statements! {
     OF = "SELECT site_uid FROM organization_sites WHERE organization_uid = $1 ORDER BY site_uid";
@@ -11,6 +11,7 @@ statements! {
     ADD = "INSERT INTO organization_sites (organization_uid, site_uid) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     ADD_THOSE_OF_USER = "INSERT INTO organization_sites (organization_uid, site_uid) \
         SELECT $1, site_uid FROM user_sites WHERE user_uid = $2 ON CONFLICT DO NOTHING";
+    TENANTS_OF = "SELECT count(*) FROM cloud_tenants WHERE reseller_uid = $1 AND site_uid = $2 AND deleted_at IS NULL";
     IS_THERE = "SELECT count(*) FROM sites WHERE uid = $1";
 }
 
@@ -50,6 +51,16 @@ impl OrganizationSites<'_> {
             .await?
             .rows_affected());
         Ok(added)
+    }
+
+    /// How many tenants a reseller and its companies have on a site.
+    pub async fn tenants_of(&mut self, reseller: ResellerUid, site: SiteUid) -> Result<i64, StoreError> {
+        let count = on!(self.0, db => sqlx::query_scalar(TENANTS_OF)
+            .bind(reseller)
+            .bind(site)
+            .fetch_one(db)
+            .await?);
+        Ok(count)
     }
 
     /// Whether there is such a site.

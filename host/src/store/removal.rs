@@ -12,6 +12,7 @@ const OF_COMPANY: &[&str] = &[
     LEAVE_WORKLOADS,
     LEAVE_POINTS,
     LEAVE_BACKUPS,
+    LEAVE_VB365,
     ALARMS,
     RESTORE_POINTS,
     WORKLOADS,
@@ -51,6 +52,8 @@ statements! {
         WHERE company_uid = $1";
     LEAVE_BACKUPS = "UPDATE workload_backups SET company_uid = \
         (SELECT a.company_uid FROM agents a WHERE a.uid = workload_backups.agent_uid) WHERE company_uid = $1";
+    LEAVE_VB365 = "UPDATE vb365_objects SET company_uid = \
+        (SELECT a.company_uid FROM agents a WHERE a.uid = vb365_objects.agent_uid) WHERE company_uid = $1";
     LEAVE_RESELLER = "UPDATE cloud_tenants SET reseller_uid = NULL, \
         owner_uid = CASE WHEN owner_uid = $1 THEN NULL ELSE owner_uid END WHERE reseller_uid = $1";
     ALARMS = "DELETE FROM alarms WHERE company_uid = $1";

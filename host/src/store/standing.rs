@@ -13,6 +13,8 @@ statements! {
     REST_AGENTS = "UPDATE agents SET due_at = NULL WHERE company_uid = $1 AND due_at IS NOT NULL";
     WAKE_WORKLOADS = "UPDATE workloads SET due_at = $2, revision = revision + 1 WHERE company_uid = $1";
     WAKE_AGENTS = "UPDATE agents SET due_at = $2, revision = revision + 1 WHERE company_uid = $1";
+    UNDER_WAY = "SELECT uid FROM backup_jobs WHERE holder_uid = $1 \
+        AND status IN ('Running', 'Starting', 'WaitingTape', 'WaitingRepository') ORDER BY uid";
     SET_STATUS = "UPDATE companies SET status = $2 WHERE uid = $1";
 }
 
@@ -64,6 +66,12 @@ impl Standing<'_> {
                 .rows_affected());
         }
         Ok(())
+    }
+
+    /// The jobs of a company that its backup servers run right now.
+    pub async fn jobs_under_way(&mut self, company: CompanyUid) -> Result<Vec<uuid::Uuid>, StoreError> {
+        let rows = on!(self.0, db => sqlx::query_scalar(UNDER_WAY).bind(company).fetch_all(db).await?);
+        Ok(rows)
     }
 
     /// The companies of a reseller that stand well themselves.

@@ -2648,6 +2648,13 @@ export interface components {
             readonly siteName?: string;
             /** Format: uuid */
             readonly siteUid?: string;
+            /** @description What the server said when it failed. */
+            readonly syncMessage?: string;
+            /**
+             * @description Whether the site's server has the tenant as it is wanted here.
+             * @enum {string}
+             */
+            readonly syncState?: "Settled" | "Creating" | "Updating" | "Deleting" | "CreationFailed" | "UpdateFailed" | "DeletionFailed";
             /**
              * @default MbytePerSec
              * @enum {string|null}
@@ -3689,6 +3696,13 @@ export interface components {
             readonly siteUid?: string;
             /** Format: int64 */
             storageQuota: number;
+            /** @description What the server said when it failed. */
+            readonly syncMessage?: string;
+            /**
+             * @description Whether the site's server has the share as it is wanted here.
+             * @enum {string}
+             */
+            readonly syncState?: "Settled" | "Creating" | "Updating" | "Deleting" | "CreationFailed" | "UpdateFailed" | "DeletionFailed";
             /** Format: uuid */
             readonly tenantUid?: string;
             /** Format: int64 */
@@ -7782,6 +7796,8 @@ export interface operations {
                      *           "name": "Harbour Dental",
                      *           "siteName": "cloud-connect-01",
                      *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "syncMessage": "sync message",
+                     *           "syncState": "Settled",
                      *           "throttlingUnit": "MbitPerSec",
                      *           "throttlingValue": 1,
                      *           "type": "General",
@@ -7860,6 +7876,8 @@ export interface operations {
                      *           "serversQuota": 1,
                      *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
                      *           "storageQuota": 1073741824,
+                     *           "syncMessage": "sync message",
+                     *           "syncState": "Settled",
                      *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
                      *           "usedSpace": 10737418240,
                      *           "vmsQuota": 1,
@@ -8170,6 +8188,8 @@ export interface operations {
                      *         "name": "Harbour Dental",
                      *         "siteName": "cloud-connect-01",
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "throttlingUnit": "MbitPerSec",
                      *         "throttlingValue": 1,
                      *         "type": "General",
@@ -8325,6 +8345,8 @@ export interface operations {
                      *         "name": "Harbour Dental",
                      *         "siteName": "cloud-connect-01",
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "throttlingUnit": "MbitPerSec",
                      *         "throttlingValue": 1,
                      *         "type": "General",
@@ -8414,6 +8436,8 @@ export interface operations {
                      *         "name": "Harbour Dental",
                      *         "siteName": "cloud-connect-01",
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "throttlingUnit": "MbitPerSec",
                      *         "throttlingValue": 1,
                      *         "type": "General",
@@ -8493,6 +8517,8 @@ export interface operations {
                      *           "serversQuota": 1,
                      *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
                      *           "storageQuota": 1073741824,
+                     *           "syncMessage": "sync message",
+                     *           "syncState": "Settled",
                      *           "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
                      *           "usedSpace": 10737418240,
                      *           "vmsQuota": 1,
@@ -8580,6 +8606,8 @@ export interface operations {
                      *         "serversQuota": 1,
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
                      *         "storageQuota": 1073741824,
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
                      *         "usedSpace": 10737418240,
                      *         "vmsQuota": 1,
@@ -8797,6 +8825,8 @@ export interface operations {
                      *         "serversQuota": 1,
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
                      *         "storageQuota": 1073741824,
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "tenantUid": "f19a29f1-0589-5227-9d03-60fb33330b0a",
                      *         "usedSpace": 10737418240,
                      *         "vmsQuota": 1,
@@ -8886,6 +8916,8 @@ export interface operations {
                      *         "name": "Harbour Dental",
                      *         "siteName": "cloud-connect-01",
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "throttlingUnit": "MbitPerSec",
                      *         "throttlingValue": 1,
                      *         "type": "General",
@@ -8974,6 +9006,8 @@ export interface operations {
                      *         "name": "Harbour Dental",
                      *         "siteName": "cloud-connect-01",
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "throttlingUnit": "MbitPerSec",
                      *         "throttlingValue": 1,
                      *         "type": "General",
@@ -9487,6 +9521,8 @@ export interface operations {
                      *           "name": "Harbour Dental",
                      *           "siteName": "cloud-connect-01",
                      *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "syncMessage": "sync message",
+                     *           "syncState": "Settled",
                      *           "throttlingUnit": "MbitPerSec",
                      *           "throttlingValue": 1,
                      *           "type": "General",
@@ -9590,6 +9626,8 @@ export interface operations {
                      *         "name": "Harbour Dental",
                      *         "siteName": "cloud-connect-01",
                      *         "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *         "syncMessage": "sync message",
+                     *         "syncState": "Settled",
                      *         "throttlingUnit": "MbitPerSec",
                      *         "throttlingValue": 1,
                      *         "type": "General",
@@ -11421,6 +11459,8 @@ export interface operations {
                      *           "name": "Harbour Dental",
                      *           "siteName": "cloud-connect-01",
                      *           "siteUid": "86e1b9e4-06df-5962-841d-b90d0fcb1984",
+                     *           "syncMessage": "sync message",
+                     *           "syncState": "Settled",
                      *           "throttlingUnit": "MbitPerSec",
                      *           "throttlingValue": 1,
                      *           "type": "General",

@@ -71,6 +71,8 @@ kinds! {
     SubtenantCreate "subtenant-create" "Unknown",
     /// Cloud Connect: take a subtenant away.
     SubtenantDelete "subtenant-delete" "Unknown",
+    /// Cloud Connect: let a subtenant in or keep them out, and set their password if the command has one.
+    SubtenantEdit "subtenant-edit" "Unknown",
 }
 
 impl FromStr for CommandKind {

@@ -11,11 +11,14 @@ use crate::store::{StoreError, Tx, on, statements};
 statements! {
     TENANT_DONE = "UPDATE cloud_tenants SET key = COALESCE(key, $3), changed_at = $4, sync = COALESCE($2, sync), \
         sync_message = NULL WHERE uid = $1";
-    TENANT_FAILED = "UPDATE cloud_tenants SET sync = $2, sync_message = $3, deleted_at = NULL WHERE uid = $1";
+    // What is to be deleted stays so, whatever became of what was asked before: only the deletion's own failure brings it back.
+    TENANT_FAILED = "UPDATE cloud_tenants SET sync = $2, sync_message = $3 WHERE uid = $1 AND deleted_at IS NULL";
+    TENANT_BACK = "UPDATE cloud_tenants SET sync = $2, sync_message = $3, deleted_at = NULL WHERE uid = $1";
     TENANT_GONE = "DELETE FROM cloud_tenants WHERE uid = $1";
     RESOURCE_DONE = "UPDATE tenant_backup_resources SET key = COALESCE(key, $3), changed_at = $4, \
         sync = COALESCE($2, sync), sync_message = NULL WHERE uid = $1";
-    RESOURCE_FAILED = "UPDATE tenant_backup_resources SET sync = $2, sync_message = $3, deleted_at = NULL WHERE uid = $1";
+    RESOURCE_FAILED = "UPDATE tenant_backup_resources SET sync = $2, sync_message = $3 WHERE uid = $1 AND deleted_at IS NULL";
+    RESOURCE_BACK = "UPDATE tenant_backup_resources SET sync = $2, sync_message = $3, deleted_at = NULL WHERE uid = $1";
     RESOURCE_GONE = "DELETE FROM tenant_backup_resources WHERE uid = $1";
     MAINTENANCE_BACK = "UPDATE sites SET maintenance_mode = $2 WHERE uid = $1";
     TENANT_MANAGEMENT_BACK = "UPDATE sites SET tenant_management = $2 WHERE uid = $1";
@@ -25,6 +28,7 @@ statements! {
 struct Settled {
     done: &'static str,
     failed: &'static str,
+    back: &'static str,
     gone: &'static str,
     uid: Uuid,
 }
@@ -38,7 +42,13 @@ pub(in crate::store) async fn settle(
 ) -> Result<(), StoreError> {
     use CommandKind as K;
     let Some(subject) = command.subject_uid else { return Ok(()) };
-    let tenant = Settled { done: TENANT_DONE, failed: TENANT_FAILED, gone: TENANT_GONE, uid: subject };
+    let tenant = Settled {
+        done: TENANT_DONE,
+        failed: TENANT_FAILED,
+        back: TENANT_BACK,
+        gone: TENANT_GONE,
+        uid: subject,
+    };
     match kind {
         K::SiteMaintenance => switch_back(tx, command, subject, MAINTENANCE_BACK).await,
         K::SiteTenantManagement => switch_back(tx, command, subject, TENANT_MANAGEMENT_BACK).await,
@@ -61,7 +71,13 @@ pub(in crate::store) async fn settle(
                 K::BackupResourceDelete => Sync::DeletionFailed,
                 _ => Sync::UpdateFailed,
             };
-            let resource = Settled { done: RESOURCE_DONE, failed: RESOURCE_FAILED, gone: RESOURCE_GONE, uid };
+            let resource = Settled {
+                done: RESOURCE_DONE,
+                failed: RESOURCE_FAILED,
+                back: RESOURCE_BACK,
+                gone: RESOURCE_GONE,
+                uid,
+            };
             resource.settle(tx, clock, command, failed).await
         }
         _ => Ok(()),
@@ -77,7 +93,8 @@ impl Settled {
         failed: Sync,
     ) -> Result<(), StoreError> {
         if !succeeded(command) {
-            on!(tx, db => sqlx::query(self.failed)
+            let statement = if failed == Sync::DeletionFailed { self.back } else { self.failed };
+            on!(tx, db => sqlx::query(statement)
                 .bind(self.uid)
                 .bind(failed.name())
                 .bind(command.message.as_deref().unwrap_or("the server gave no reason"))

@@ -1,11 +1,11 @@
-//! Which company a job works for. A job of a hosted server is the provider's until it is mapped; then the company sees it, and with
+//! Whose what agents report is, where people decide it: the location of an agent, and the company that a job works for. A job of a hosted server is the provider's until it is mapped; then the company sees it, and with
 //! it the workloads that it protects, their backups, restore points and alarms.
 
 use uuid::Uuid;
 
 use super::super::{StoreError, on, statements};
 use super::Infrastructure;
-use crate::id::{AgentUid, CompanyUid};
+use crate::id::{AgentUid, CompanyUid, LocationUid};
 
 statements! {
     READ = "SELECT j.uid, j.agent_uid, j.server_uid, j.company_uid, j.mapped_company_uid, j.holder_uid, j.name, j.key, \
@@ -26,6 +26,7 @@ statements! {
         OR r.uid IN (SELECT t.repository_uid FROM backup_file_share_jobs t JOIN backup_jobs j ON j.uid = t.job_uid \
         WHERE j.holder_uid = $2))";
     OF_TENANT = "SELECT company_uid FROM cloud_tenants WHERE uid = $1 AND deleted_at IS NULL";
+    MAPPED = "SELECT uid FROM backup_jobs WHERE server_uid = $1 AND mapped_company_uid = $2 ORDER BY uid";
     MAP = "UPDATE backup_jobs SET mapped_company_uid = $2, holder_uid = $2 WHERE uid = $1";
     UNMAP = "UPDATE backup_jobs SET mapped_company_uid = NULL, holder_uid = company_uid WHERE uid = $1";
     WORKLOADS = "UPDATE workloads SET company_uid = $2, revision = revision + 1 WHERE job_uid = $1";
@@ -35,6 +36,11 @@ statements! {
         WHERE workload_uid IN (SELECT w.uid FROM workloads w WHERE w.job_uid = $1)";
     ALARMS = "UPDATE alarms SET company_uid = $2 \
         WHERE object_uid IN (SELECT w.uid FROM workloads w WHERE w.job_uid = $1)";
+    // All else that an agent reports is where the agent is; only an alarm keeps the place of its own.
+    MOVE_ALARMS = "UPDATE alarms SET location_uid = $2 WHERE agent_uid = $1";
+    // What a rule finds out meanwhile about a place that it has left does not count.
+    MOVED_AGENT = "UPDATE agents SET revision = revision + 1 WHERE uid = $1";
+    MOVED_WORKLOADS = "UPDATE workloads SET revision = revision + 1 WHERE agent_uid = $1";
 }
 
 /// A job with what decides over it.
@@ -85,6 +91,26 @@ impl Infrastructure<'_> {
         let row: Option<Option<Uuid>> =
             on!(self.0, db => sqlx::query_scalar(OF_TENANT).bind(tenant).fetch_optional(db).await?);
         Ok(row.flatten())
+    }
+
+    /// After an agent was put at another location: its alarms, and those of what it reports, are there too.
+    pub async fn move_alarms(&mut self, agent: AgentUid, to: LocationUid) -> Result<(), StoreError> {
+        for statement in [MOVED_AGENT, MOVED_WORKLOADS] {
+            on!(self.0, db => sqlx::query(statement).bind(agent).execute(db).await?.rows_affected());
+        }
+        on!(self.0, db => sqlx::query(MOVE_ALARMS).bind(agent).bind(to).execute(db).await?.rows_affected());
+        Ok(())
+    }
+
+    /// The jobs of a server that are mapped to a company.
+    pub async fn jobs_mapped_to(
+        &mut self,
+        server: Uuid,
+        company: CompanyUid,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let rows =
+            on!(self.0, db => sqlx::query_scalar(MAPPED).bind(server).bind(company).fetch_all(db).await?);
+        Ok(rows)
     }
 
     /// Maps a job to a company; with none, back to the owner of its server.

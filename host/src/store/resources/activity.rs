@@ -2,14 +2,17 @@
 
 use crate::store::list::{Property, Reach, Resource};
 
-/// SQL for the contract's word for what a row tells of, out of the operation that wrote it.
+/// SQL for the contract's word for what a row tells of, out of the operation that wrote it, and, where an operation does several
+/// things that have words of their own, out of what it wrote: a JSON text that is in the row's `after`.
 macro_rules! activity {
-    ($($word:literal: $($operation:literal)+;)+) => {
+    ({$($single:literal: $by:literal $with:literal;)+} $($word:literal: $($operation:literal)+;)+) => {
         concat!(
             "CASE WHEN a.operation IN ('OAuth2IssueToken', 'BeginSession') THEN \
                 CASE WHEN a.outcome <> 'Succeeded' THEN 'LoginFailed' \
                 WHEN a.actor_uid IS NOT NULL THEN 'UserImpersonationSuccessful' ELSE 'LoginSuccessful' END \
-            WHEN a.outcome <> 'Succeeded' THEN 'Unknown' ELSE CASE a.operation",
+            WHEN a.outcome <> 'Succeeded' THEN 'Unknown'",
+            $(" WHEN a.operation = '", $by, "' AND a.after LIKE '", $with, "' THEN '", $single, "'",)+
+            " ELSE CASE a.operation",
             $($(" WHEN '", $operation, "' THEN '", $word, "'",)+)+
             " ELSE 'Unknown' END END"
         )
@@ -17,7 +20,24 @@ macro_rules! activity {
 }
 
 const TYPE: &str = activity! {
-    "AgentStoredCredentialsChanged": "PatchManagementAgent";
+    {
+        "BackupJobEnabled": "PatchBackupServerJob" "%\"job-enable\"%";
+        "BackupJobDisabled": "PatchBackupServerJob" "%\"job-disable\"%";
+        "BackupJobStarted": "PatchBackupServerJob" "%\"job-start\"%";
+        "BackupJobStopped": "PatchBackupServerJob" "%\"job-stop\"%";
+        "CompanyStatusUpdated": "PatchCompany" "%\"status\":%";
+        "CompanyRESTAPIAccessModified": "PatchCompany" "%\"isRestAccessEnabled\":%";
+        "CompanyMFAPolicyEnforcementUpdated": "PatchOrganizationPolicySettings" "%\"enforceMfaPolicy\":%";
+        "CompanyMFAPolicyModified": "PatchOrganizationPolicySettings" "%\"mfaPolicyStatus\":%";
+        "ResellerStatusUpdated": "PatchReseller" "%\"status\":%";
+        "ResellerRESTAPIAccessModified": "PatchReseller" "%\"isRestAccessEnabled\":%";
+        "TenantUnassigned": "PatchTenant" "%\"assignedForCompany\":null%";
+        "TenantAssigned": "PatchTenant" "%\"assignedForCompany\":%";
+        "UserRecordEnabled": "PatchUser" "%\"status\":\"Enabled\"%";
+        "UserRecordDisabled": "PatchUser" "%\"status\":\"Disabled\"%";
+        "ManagementAgentAssigned": "PatchManagementAgent" "%\"locationUid\":%";
+    }
+    "AgentPackagesDownloaded": "DownloadLinuxManagementPackage";
     "BackupJobAssigned": "AssignBackupServerJob";
     "BackupJobModified": "PatchBackupServerJob";
     "BackupJobRetried": "RetryBackupServerJob";
@@ -41,6 +61,7 @@ const TYPE: &str = activity! {
     "LicenseUsageReportFinalized": "FinalizeLicensingReports";
     "ManagementAgentAccepted": "AcceptUnverifiedAgent";
     "ManagementAgentDeleted": "DeleteManagementAgent";
+    "ManagementAgentRejected": "RejectUnverifiedAgent";
     "PortalBrandingModified": "PatchOrganizationBrandingSettings";
     "ResellerCreated": "CreateReseller";
     "ResellerDeleted": "DeleteReseller";
@@ -85,13 +106,15 @@ pub static ACTIVITY_LOGS: Resource = Resource {
 mod tests {
     use super::*;
 
-    /// Pairs of `WHEN 'operation' THEN 'Word'`.
+    /// Pairs of an operation and a word for it: `WHEN 'operation' THEN 'Word'`, or `WHEN a.operation = 'operation' AND …`.
     fn pairs() -> Vec<(&'static str, &'static str)> {
-        let pieces = TYPE.split(" WHEN '").skip(1);
-        pieces
-            .map(|piece| piece.split_once("' THEN '").unwrap())
-            .map(|(a, b)| (a, b.split('\'').next().unwrap()))
-            .collect()
+        let whole = TYPE.split(" WHEN '").skip(1);
+        let parts = TYPE.split(" WHEN a.operation = '").skip(1);
+        let pair = |piece: &'static str| {
+            let (operation, rest) = piece.split_once('\'').unwrap();
+            (operation, rest.split_once("THEN '").unwrap().1.split('\'').next().unwrap())
+        };
+        whole.chain(parts).map(pair).collect()
     }
 
     #[test]

@@ -92,7 +92,10 @@ pub static CLOUD_TENANTS: Resource = Resource {
         // The contract may have it; nobody needs what a password can be guessed against.
         Property::text("hashedPassword", "CAST(NULL AS TEXT)"),
         Property::text("description", "t.description").writes("description"),
-        Property::flag("isEnabled", "t.enabled"),
+        // What its server could not make lets nobody in.
+        Property::flag("isEnabled", "CASE WHEN t.sync = 'CreationFailed' THEN FALSE ELSE t.enabled END"),
+        Property::code("syncState", "t.sync"),
+        Property::text("syncMessage", "t.sync_message"),
         Property::instant("lastActive", "t.last_active"),
         Property::flag("isLeaseExpirationEnabled", "t.lease_enabled").writes("lease_enabled"),
         Property::instant("leaseExpirationDate", "t.lease_expires_at").writes("lease_expires_at"),
@@ -145,6 +148,8 @@ pub static TENANT_BACKUP_RESOURCES: Resource = Resource {
         Property::flag("isWanAccelerationEnabled", "r.wan_enabled").writes("wan_enabled"),
         Property::uuid("wanAcceleratorUid", "r.wan_accelerator_uid").writes("wan_accelerator_uid"),
         Property::flag("isDefault", "r.is_default").writes("is_default"),
+        Property::code("syncState", "r.sync"),
+        Property::text("syncMessage", "r.sync_message"),
     ],
 };
 

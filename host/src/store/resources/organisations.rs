@@ -76,6 +76,7 @@ pub static COMPANIES: Resource = Resource {
             Property::uuid("subscriptionPlanUid", "c.subscription_plan_uid").writes("subscription_plan_uid"),
             Property::flag("isAlarmDetectEnabled", "c.alarm_detect_enabled").writes("alarm_detect_enabled"),
             Property::flag("isRestAccessEnabled", "c.rest_access_enabled").writes("rest_access_enabled"),
+            Property::text("loginUrl", super::settings::PORTAL_OF_COMPANY),
             // Whoever owns it now; a company of the command line may have no owner yet, only their name to be.
             Property::text(
                 "ownerCredentials.userName",

@@ -45,6 +45,15 @@ macro_rules! branded {
     };
 }
 
+/// Where the users of the company `c` find the portal: what its branding says.
+pub(super) const PORTAL_OF_COMPANY: &str = concat!(
+    "(SELECT ",
+    branded!("web_uri", "(SELECT p.uri FROM portal p)"),
+    " FROM installation i LEFT JOIN branding_settings s ON s.organization_uid = c.uid \
+        LEFT JOIN branding_settings r ON r.organization_uid = c.reseller_uid \
+        LEFT JOIN branding_settings v ON v.organization_uid = i.uid)"
+);
+
 /// What the manager lets an organisation switch on.
 macro_rules! allowed {
     ($column:literal) => {
