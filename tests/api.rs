@@ -9,5 +9,6 @@ mod cloud_world;
 mod credentials;
 mod limits;
 mod lists;
+mod members;
 mod resources;
 mod troubles;

@@ -1,5 +1,6 @@
-//! JSON bodies. Unknown members are ignored, as the clients' usual server does; what does not fit is refused with the
-//! path of the property.
+//! JSON bodies. Names of members are read without regard to case, as the clients' usual server does (`contract/members.rs`); one
+//! that no version of the contract knows is refused with its path and the nearest known one, and so is what does not fit. What only
+//! an older version knows is ignored.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -10,6 +11,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::error::ApiError;
+use crate::api::operations::Operation;
+use crate::api::{contract, openapi};
+
+mod unique;
+
+use unique::Unique;
 
 /// A body of that type.
 #[derive(Debug)]
@@ -19,7 +26,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        json(request, state).await.and_then(read).map(Self)
+        let operation = request.extensions().get::<&'static Operation>().copied();
+        let mut body = json(request, state).await?;
+        if let Some(schema) = operation.and_then(|operation| openapi::body_of(operation.id)) {
+            contract::settle(schema, openapi::schema, &[], &mut body)?;
+        }
+        read(body).map(Self)
     }
 }
 
@@ -54,7 +66,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    let value: Value = serde_json::from_slice(bytes)
+    let Unique(value) = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::bad_request(format!("the body is not valid JSON: {error}")))?;
     if let Some(path) = nul(&value) {
         return Err(ApiError::property(&path, format!("{path} holds a NUL character (\\u0000)")));
@@ -118,8 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn unknown_members_are_ignored_and_trailing_data_is_not() {
-        assert!(parse(br#"{"inner":{"name":"x","more":1},"else":[]}"#).and_then(read::<Outer>).is_ok());
+    fn trailing_data_and_a_member_that_is_there_twice_are_refused() {
+        assert!(parse(br#"{"inner":{"name":"x"}}"#).and_then(read::<Outer>).is_ok());
+        assert!(
+            refused(r#"{"inner":{"name":"x","name":"y"}}"#).message().contains("\"name\" is there twice")
+        );
         assert!(refused(r#"{"inner":{"name":"x"}} {}"#).message().contains("not valid JSON"));
     }
 

@@ -24,13 +24,15 @@ pub(crate) struct Change {
     /// What is asked.
     pub(crate) ask: Ask,
     notes: Vec<NewAuditRow>,
+    /// A patch left everything as it was, so that there is nothing to note.
+    idle: bool,
 }
 
 impl FromRequestParts<ApiState> for Change {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, ApiError> {
-        Ok(Self { ask: Ask::from_request_parts(parts, state).await?, notes: Vec::new() })
+        Ok(Self { ask: Ask::from_request_parts(parts, state).await?, notes: Vec::new(), idle: false })
     }
 }
 
@@ -82,7 +84,7 @@ impl Change {
     /// Writes what was noted, and makes all of it durable.
     pub(crate) async fn commit(&mut self, mut tx: Tx) -> Result<(), ApiError> {
         debug_assert!(
-            !self.notes.is_empty(),
+            self.idle || !self.notes.is_empty(),
             "{} changes something and notes nothing",
             self.ask.operation.id
         );
@@ -114,7 +116,7 @@ impl Change {
         Patched::new(resource, before, steps, extra)
     }
 
-    /// Writes what a patch changed, and notes it. `name` and `organization` are for the activity log.
+    /// Writes what a patch changed, and notes it, if it changed anything. `name` and `organization` are for the activity log.
     pub(crate) async fn write(
         &mut self,
         tx: &mut Tx,
@@ -126,6 +128,10 @@ impl Change {
         tx.assign(patched.resource, uid, &patched.assignments()?).await?;
         let object = Object { kind: patched.resource.name, uid, name, organization };
         let (before, after) = patched.difference();
+        if after.as_object().is_none_or(serde_json::Map::is_empty) {
+            self.idle = true;
+            return Ok(());
+        }
         self.note(&object, Some(&before), Some(&after));
         Ok(())
     }
@@ -140,9 +146,9 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Input<T> {
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, ApiError> {
         let operation = request.extensions().get::<&'static Operation>().copied();
-        let body = body::json(request, state).await?;
+        let mut body = body::json(request, state).await?;
         if let Some(operation) = operation {
-            contract::check_body(operation.id, &body)?;
+            contract::check_body(operation.id, &mut body)?;
         }
         body::read(body).map(Self)
     }

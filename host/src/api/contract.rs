@@ -14,8 +14,10 @@ use crate::api::query::brief;
 use crate::model::check_name;
 
 mod defaults;
+mod members;
 
 pub(crate) use defaults::fill;
+pub(crate) use members::settle;
 
 const TEXT: &str = include_str!("contract.json");
 
@@ -42,6 +44,17 @@ struct Described {
     method: &'static str,
     operation: &'static Value,
     body: OnceLock<Option<Validator>>,
+}
+
+impl Described {
+    fn body_schema(&self) -> Option<&'static Value> {
+        let body = self.operation.get("requestBody")?;
+        let body = match body.get("$ref").and_then(Value::as_str) {
+            Some(name) => CONTRACT.pointer(name.strip_prefix('#')?)?,
+            None => body,
+        };
+        body.pointer("/content/application~1json/schema")
+    }
 }
 
 /// The whole document.
@@ -145,18 +158,28 @@ pub(crate) fn expands(schema: &str) -> Vec<&'static str> {
     words.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-/// Holds a body to its operation's schema; the first thing that does not fit is refused by its name.
-pub(crate) fn check_body(operation: &str, body: &Value) -> Result<(), ApiError> {
+/// Holds a body to its operation's schema, names first; the first thing that does not fit is refused by its name.
+pub(crate) fn check_body(operation: &str, body: &mut Value) -> Result<(), ApiError> {
     let Some(described) = OPERATIONS.get(operation) else { return Ok(()) };
-    let validator = described.body.get_or_init(|| {
-        let body = described.operation.get("requestBody")?;
-        let body = match body.get("$ref").and_then(Value::as_str) {
-            Some(name) => CONTRACT.pointer(name.strip_prefix('#')?)?,
-            None => body,
-        };
-        validator(body.pointer("/content/application~1json/schema")?)
-    });
+    let Some(schema) = described.body_schema() else { return Ok(()) };
+    settle(schema, self::schema, &[], body)?;
+    let validator = described.body.get_or_init(|| validator(schema));
     validator.as_ref().map_or(Ok(()), |validator| check(validator, body))
+}
+
+/// Puts the names in a patch's values as the object's schema spells them. `extra` are dotted names that can be written beside it.
+pub(crate) fn settle_part(
+    schema: &str,
+    pointer: &str,
+    extra: &[&str],
+    value: &mut Value,
+) -> Result<(), ApiError> {
+    // What stands in a list stands at a number, or behind its end.
+    let is_name = |step: &&str| *step != "-" && step.parse::<usize>().is_err();
+    let path: Vec<_> = pointer.split('/').skip(1).filter(is_name).collect();
+    let path = path.join(".");
+    let found = if path.is_empty() { self::schema(schema) } else { property(schema, &path) };
+    found.map_or(Ok(()), |found| members::settle_below(found, self::schema, extra, (value, &path)))
 }
 
 /// Holds an object, as a patch left it, to its own schema.
@@ -320,9 +343,10 @@ fn limit_integers(schema: &mut Map<String, Value>) {
 mod tests {
     use super::*;
 
-    #[expect(clippy::needless_pass_by_value, reason = "so that each case reads as one line")]
-    fn refused(operation: &str, body: Value) -> Option<String> {
-        check_body(operation, &body).err().map(|error| error.property_name().unwrap_or_default().to_owned())
+    fn refused(operation: &str, mut body: Value) -> Option<String> {
+        check_body(operation, &mut body)
+            .err()
+            .map(|error| error.property_name().unwrap_or_default().to_owned())
     }
 
     fn company() -> Value {

@@ -1,7 +1,7 @@
 //! The OpenAPI document. Handlers document what is particular to them; what all share (paging, headers, errors, who is
 //! admitted) is added here from the operations table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
@@ -30,6 +30,20 @@ pub(super) fn text() -> String {
 /// A component schema.
 pub(super) fn schema(name: &str) -> Option<&'static Value> {
     DOCUMENT.get("components")?.get("schemas")?.get(name)
+}
+
+/// The schema of an operation's JSON body.
+pub(super) fn body_of(operation: &str) -> Option<&'static Value> {
+    static BODIES: LazyLock<HashMap<&'static str, &'static Value>> = LazyLock::new(|| {
+        let paths = DOCUMENT.get("paths").and_then(Value::as_object).into_iter().flatten();
+        let operations = paths.flat_map(|(_, item)| item.as_object().into_iter().flatten());
+        let bodies = operations.filter_map(|(_, operation)| {
+            let schema = operation.pointer("/requestBody/content/application~1json/schema")?;
+            Some((operation.get("operationId")?.as_str()?, schema))
+        });
+        bodies.collect()
+    });
+    BODIES.get(operation).copied()
 }
 
 /// The properties of a schema, through references and compositions.

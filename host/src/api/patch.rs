@@ -87,21 +87,25 @@ fn check_writable(path: &str, writable: &[&str]) -> Result<(), ApiError> {
 }
 
 impl JsonPatch {
-    /// The step with its value in its property's type: by the contract a step's value is a text, and clients made from it
-    /// can send a number or a flag no other way.
-    fn typed(&self, resource: &Resource) -> Self {
+    /// The step as its resource takes it: the names in its value as the schema spells them, and a text in its property's type.
+    /// By the contract a step's value is a text, and clients made from it can send a number or a flag no other way.
+    fn fitted(&self, resource: &Resource, extra: &[&str]) -> Result<Self, ApiError> {
         let mut step = self.clone();
+        let Some(value) = &mut step.value else { return Ok(step) };
+        contract::settle_part(resource.name, &self.path, extra, value)?;
         let name = self.path.trim_start_matches('/').replace('/', ".");
-        if let (Some(Value::String(text)), Some(property)) = (&self.value, resource.property(&name)) {
+        if let (Value::String(text), Some(property)) = (&*value, resource.property(&name)) {
             let typed = match property.kind {
                 Kind::Flag => text.to_ascii_lowercase().parse().ok().map(Value::Bool),
                 Kind::Integer => text.parse::<i64>().ok().map(Value::from),
                 Kind::Number => text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from),
                 _ => None,
             };
-            step.value = typed.or(step.value);
+            if let Some(typed) = typed {
+                *value = typed;
+            }
         }
-        step
+        Ok(step)
     }
 
     fn source(&self) -> Result<&str, ApiError> {
@@ -188,7 +192,8 @@ impl Patched {
         for name in extra {
             set_null(&mut after, name);
         }
-        let steps: Vec<_> = steps.iter().map(|step| step.typed(resource)).collect();
+        let steps: Vec<_> =
+            steps.iter().map(|step| step.fitted(resource, extra)).collect::<Result<_, _>>()?;
         apply(&mut after, &steps, &open).map_err(|error| error.coded(PATCH_FAILED))?;
         // An object that was replaced has the defaults of what its sender left out.
         contract::fill(resource.name, &mut after);
@@ -426,7 +431,7 @@ mod tests {
         let step = |path: &str, value: Value| {
             let step: JsonPatch =
                 serde_json::from_value(json!({"op": "replace", "path": path, "value": value})).unwrap();
-            step.typed(&crate::store::COMPANIES).value.unwrap()
+            step.fitted(&crate::store::COMPANIES, &[]).unwrap().value.unwrap()
         };
         assert_eq!(step("/isRestAccessEnabled", json!("True")), json!(true));
         assert_eq!(step("/isRestAccessEnabled", json!("maybe")), json!("maybe"));

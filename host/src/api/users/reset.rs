@@ -61,7 +61,7 @@ async fn read<T: DeserializeOwned>(
     operation: &'static str,
     request: Request,
 ) -> Result<T, ApiError> {
-    let body = body::json(request, state).await?;
-    contract::check_body(operation, &body)?;
+    let mut body = body::json(request, state).await?;
+    contract::check_body(operation, &mut body)?;
     body::read(body)
 }
