@@ -9,4 +9,5 @@ mod permissions;
 mod resellers;
 mod scopes;
 mod services;
+mod standing;
 mod usage;

@@ -78,6 +78,37 @@ on_both! {
         desk.close().await;
     }
 
+    fn a_company_gets_of_hosted_servers_what_its_reseller_has(database) {
+        let desk = Desk::open(database).await;
+        let (server, _) = hosted(&desk).await;
+        let reseller = desk.reseller("North").await;
+        let company = desk.company_by(&desk.admin, "Bakery", json!({"resellerUid": reseller})).await;
+        let path = format!("/organizations/companies/{company}/hostedResources/vbr");
+        let body = json!({"serverUid": server, "friendlyName": "Ours", "isJobSchedulingEnabled": true});
+        let (status, answer) = desk.admin.json(Method::POST, &path, &body).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{answer}");
+        assert!(answer.to_string().contains("/resellerServices/hostedServices/backupResourcesEnabled"), "{answer}");
+        let switch = replace("/resellerServices/hostedServices/backupResourcesEnabled", &json!(true));
+        desk.patch(&format!("/organizations/resellers/{reseller}"), switch).await;
+        desk.patch(&format!("/permissions/{reseller}"), replace("/claims", &json!([]))).await;
+        let (status, answer) = desk.admin.json(Method::POST, &path, &body).await;
+        assert_eq!((status, &answer["errors"][0]["propertyName"]), (StatusCode::BAD_REQUEST, &json!("isJobSchedulingEnabled")), "{answer}");
+        let body = json!({"serverUid": server, "friendlyName": "Ours"});
+        assert_eq!(desk.admin.json(Method::POST, &path, &body).await.0, StatusCode::OK);
+        desk.close().await;
+    }
+
+    fn what_a_hosted_server_did_for_a_deleted_company_is_the_providers_again(database) {
+        let desk = Desk::open(database).await;
+        hosted(&desk).await;
+        let company = desk.company("Bakery").await;
+        desk.run("UPDATE vb365_objects SET company_uid = {}", &[company]).await;
+        let (status, body) = delete(&desk.admin, &format!("/organizations/companies/{company}?removeAllAgents=false")).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        assert_eq!(desk.ask("SELECT company_uid FROM vb365_objects").await, desk.provider);
+        desk.close().await;
+    }
+
     fn only_hosted_servers_and_their_own_repositories_are_given(database) {
         let desk = Desk::open(database).await;
         let company = desk.company("Bakery").await;

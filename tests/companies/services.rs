@@ -119,6 +119,65 @@ on_both! {
         desk.close().await;
     }
 
+    fn a_company_is_offered_nothing_that_its_reseller_lacks(database) {
+        let desk = Desk::open(database).await;
+        let reseller = desk.reseller("North").await;
+        let path = format!("/organizations/resellers/{reseller}");
+        let services = [
+            ("hostedServices.isVbPublicCloudManagementEnabled", "hostedServices/vbPublicCloudManagementEnabled", json!(true)),
+            ("remoteServices.isBackupResourcesEnabled", "cloudConnectManagementEnabled", json!(true)),
+            ("remoteServices.isVbPublicCloudManagementEnabled", "remoteServices/vbPublicCloudManagementEnabled", json!(true)),
+            ("remoteServices.backupServersManagement", "remoteServices/backupServersManagementEnabled", json!({})),
+            ("remoteServices.vb365ServersManagement", "remoteServices/vb365ManagementEnabled", json!({})),
+        ];
+        let company = desk.company_by(&desk.admin, "Bakery", json!({"resellerUid": reseller})).await;
+        let company = format!("/organizations/companies/{company}");
+        let shown = desk.admin.data(&company).await;
+        let remote = &shown["companyServices"]["remoteServices"];
+        assert_eq!(remote["isBackupResourcesEnabled"], false, "the contract's default is no wish of anybody's");
+        for (service, needs, value) in services {
+            let (group, name) = service.split_once('.').unwrap();
+            let given = json!({"resellerUid": reseller, "companyServices": {group: {name: value}}});
+            let (status, body) = desk.admin.json(Method::POST, "/organizations/companies", &input("Other", given)).await;
+            let expected = format!("companyServices.{service}");
+            assert_eq!((status, &body["errors"][0]["propertyName"]), (StatusCode::BAD_REQUEST, &json!(expected)), "{body}");
+            let step = json!([{"op": "add", "path": format!("/{}", expected.replace('.', "/")), "value": value}]);
+            let (status, body) = desk.patch(&company, step.clone()).await;
+            assert_eq!((status, &body["errors"][0]["propertyName"]), (StatusCode::BAD_REQUEST, &json!(expected)), "{body}");
+            assert!(body.to_string().contains(needs), "{body}");
+            let (status, body) = desk.patch(&path, replace(&format!("/resellerServices/{needs}"), &json!(true))).await;
+            assert_eq!(status, StatusCode::OK, "{body}");
+            let (status, body) = desk.patch(&company, step).await;
+            assert_eq!(status, StatusCode::OK, "{body}");
+        }
+        desk.close().await;
+    }
+
+    fn days_of_protection_are_never_fewer_than_none(database) {
+        let desk = Desk::open(database).await;
+        let quota = json!({"insiderProtectionQuota": -1});
+        let property = json!("resellerServices.cloudConnectQuota.insiderProtectionQuota");
+        let given = input("North", json!({"resellerServices": {"cloudConnectQuota": quota}}));
+        let (status, body) = desk.admin.json(Method::POST, "/organizations/resellers", &given).await;
+        assert_eq!((status, &body["errors"][0]["propertyName"]), (StatusCode::BAD_REQUEST, &property), "{body}");
+        let path = format!("/organizations/resellers/{}", desk.reseller("North").await);
+        let (status, body) = desk.patch(&path, replace("/resellerServices/cloudConnectQuota", &quota)).await;
+        assert_eq!((status, &body["errors"][0]["propertyName"]), (StatusCode::BAD_REQUEST, &property), "{body}");
+        desk.close().await;
+    }
+
+    fn a_companys_portal_is_where_its_branding_says(database) {
+        let desk = Desk::open(database).await;
+        let reseller = desk.reseller("North").await;
+        let company = desk.company_by(&desk.admin, "Bakery", json!({"resellerUid": reseller})).await;
+        let path = format!("/organizations/{reseller}/configuration/branding");
+        let (status, body) = desk.patch(&path, replace("/webUri", &json!("https://north.example"))).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let shown = desk.admin.data(&format!("/organizations/companies/{company}")).await;
+        assert_eq!(shown["loginUrl"], "https://north.example");
+        desk.close().await;
+    }
+
     fn the_provider_has_a_row_of_its_own(database) {
         let desk = Desk::open(database).await;
         let found = desk.admin.data("/organizations/provider").await;

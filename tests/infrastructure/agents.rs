@@ -59,6 +59,21 @@ on_both! {
         fleet.host.stop().await;
     }
 
+    fn an_agent_that_moves_takes_its_alarms_along(database) {
+        let fleet = Fleet::start(database).await;
+        let alarm = keelson_tests::alarms::raise(&fleet.host.store, &*fleet.clock, fleet.of_bakery.agent).await;
+        let body = json!({"organizationUid": fleet.bakery, "name": "Cellar", "quotaGb": 0});
+        let (ok, made) = fleet.admin.json(Method::POST, "/organizations/locations", &body).await;
+        assert_eq!(ok, StatusCode::OK, "{made}");
+        let cellar = made["data"]["instanceUid"].clone();
+        let (ok, body) = patch(&fleet, "/locationUid", cellar.clone()).await;
+        assert_eq!(ok, StatusCode::OK, "{body}");
+        let alarms = fleet.admin.data("/alarms/active").await;
+        let moved = alarms.as_array().unwrap().iter().find(|one| uid(&one["instanceUid"]) == alarm).unwrap();
+        assert_eq!(moved["object"]["locationUid"], cellar, "{moved}");
+        fleet.host.stop().await;
+    }
+
     fn a_removed_agent_takes_along_what_it_reported(database) {
         let fleet = Fleet::start(database).await;
         let path = format!("{AGENTS}/{}", fleet.of_bakery.agent);

@@ -93,6 +93,91 @@ on_both! {
         fleet.host.stop().await;
     }
 
+    fn the_last_word_about_a_jobs_schedule_counts_while_an_earlier_order_is_open(database) {
+        use keelson::store::Lease;
+        let fleet = Fleet::start(database).await;
+        let job = fleet.of_bakery.job("vbr", "share");
+        let turn = async |on: bool| {
+            let (ok, body) = patch(&fleet.admin, job, "/isEnabled", json!(on)).await;
+            assert_eq!(ok, StatusCode::OK, "{body}");
+            body["data"]["status"].as_str().unwrap().to_owned()
+        };
+        let (held, freed) = ("Disable job \"Job share\" on backup server \"Backup server\"", "Enable job \"Job share\" on backup server \"Backup server\"");
+        assert_eq!(turn(false).await, "Disabling");
+        assert_eq!(turn(true).await, "Warning", "the order is taken back");
+        assert_eq!(tasks(&fleet.admin).await, [(held.to_owned(), "Canceled".to_owned())]);
+        assert_eq!(turn(true).await, "Warning", "and there is nothing to do");
+        assert_eq!(turn(false).await, "Disabling");
+        let mut tx = fleet.host.store.write().await.unwrap();
+        let sent = tx.commands().lease(&*fleet.clock, &[fleet.of_bakery.agent], 60_000, 10).await.unwrap();
+        tx.commands().mark_sent(&*fleet.clock, Lease::of(&sent[0])).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(turn(true).await, "Enabling", "what went out is followed by its opposite");
+        assert_eq!(turn(true).await, "Enabling");
+        let open = tasks(&fleet.admin).await.into_iter().filter(|(_, status)| status != "Canceled");
+        let mut open: Vec<_> = open.map(|(what, _)| what).collect();
+        open.sort();
+        assert_eq!(open, [held, freed]);
+        fleet.host.stop().await;
+    }
+
+    fn a_reseller_does_with_jobs_what_it_was_granted(database) {
+        let fleet = Fleet::start(database).await;
+        let body = json!({
+            "organizationInput": {"name": "North"}, "isRestAccessEnabled": true,
+            "ownerCredentials": {"userName": "north-owner", "password": "correct horse"},
+        });
+        let (ok, made) = fleet.admin.json(Method::POST, "/organizations/resellers", &body).await;
+        assert_eq!(ok, StatusCode::OK, "{made}");
+        let reseller = uid(&made["data"]["instanceUid"]);
+        let replace = async |path: String, property: &str, value: Value| {
+            let steps = json!([{"op": "replace", "path": property, "value": value}]);
+            let (ok, body) = fleet.admin.json(Method::PATCH, &path, &steps).await;
+            assert_eq!(ok, StatusCode::OK, "{body}");
+        };
+        replace(format!("/organizations/companies/{}", fleet.bakery), "/resellerUid", json!(reseller)).await;
+        fleet.host.command(&["user", "add", "--name", "rita", "--role", "ServiceProviderAdministrator", "--reseller", &reseller.to_string()]);
+        let key = fleet.host.command(&["apikey", "add", "--user", "rita"]);
+        let (rita, owner) = (fleet.host.client.with(&key), fleet.baker("CompanyOwner"));
+        let job = fleet.of_bakery.job("vbr", "vm");
+        assert_eq!(post(&rita, job, "start").await.0, StatusCode::OK);
+        replace(format!("/permissions/{reseller}"), "/claims", json!(["RemoteVbrJobEnableDisable"])).await;
+        for client in [&rita, &owner] {
+            let (refused, body) = post(client, job, "stop").await;
+            assert_eq!(refused, StatusCode::FORBIDDEN, "{body}");
+            assert_eq!(patch(client, job, "/status", json!("Idle")).await.0, StatusCode::FORBIDDEN);
+        }
+        assert_eq!(patch(&owner, job, "/isEnabled", json!(false)).await.0, StatusCode::OK, "what both have");
+        // A company made under it begins with no more than it has.
+        let body = json!({
+            "organizationInput": {"name": "Brewery"}, "resellerUid": reseller,
+            "ownerCredentials": {"userName": "brewery-owner", "password": "correct horse"},
+        });
+        let (_, made) = fleet.admin.json(Method::POST, "/organizations/companies", &body).await;
+        let claims = fleet.admin.data(&format!("/permissions/{}", uid(&made["data"]["instanceUid"]))).await;
+        assert_eq!(claims["claims"], json!(["RemoteVbrJobEnableDisable"]));
+        fleet.host.stop().await;
+    }
+
+    fn disabling_a_reseller_stops_what_runs_for_its_companies(database) {
+        let fleet = Fleet::start(database).await;
+        let body = json!({
+            "organizationInput": {"name": "North"},
+            "ownerCredentials": {"userName": "north-owner", "password": "correct horse"},
+        });
+        let (_, made) = fleet.admin.json(Method::POST, "/organizations/resellers", &body).await;
+        let reseller = uid(&made["data"]["instanceUid"]);
+        let replace = |property: &str, value: Value| json!([{"op": "replace", "path": property, "value": value}]);
+        let company = format!("/organizations/companies/{}", fleet.bakery);
+        assert_eq!(fleet.admin.json(Method::PATCH, &company, &replace("/resellerUid", json!(reseller))).await.0, StatusCode::OK);
+        let path = format!("/organizations/resellers/{reseller}");
+        assert_eq!(fleet.admin.json(Method::PATCH, &path, &replace("/status", json!("Disabled"))).await.0, StatusCode::OK);
+        let stopped = "Stop job \"Job copy\" on backup server \"Backup server\"".to_owned();
+        assert_eq!(tasks(&fleet.admin).await, [(stopped, "Scheduled".to_owned())]);
+        assert_eq!(status(&fleet.admin, fleet.of_bakery.job("vbr", "copy")).await, "Stopping");
+        fleet.host.stop().await;
+    }
+
     fn the_list_of_tasks_is_cut_by_time(database) {
         let fleet = Fleet::start(database).await;
         let server = fleet.of_bakery.server("vbr");
@@ -130,8 +215,20 @@ on_both! {
         let (job, vm) = (fleet.hosted.job("vbr", "vm"), fleet.hosted.workload("vbr", "vm1"));
         let assign = format!("{JOBS}/{job}/assign");
         let to = |company| format!("{assign}?companyUid={company}");
+        let (refused, body) = fleet.admin.json(Method::POST, &to(fleet.bakery), &json!({})).await;
+        assert_eq!(refused, StatusCode::CONFLICT, "{body}");
+        assert!(body.to_string().contains("has no share of the backup server"), "{body}");
+        let share = json!({"serverUid": fleet.hosted.server("vbr"), "friendlyName": "Ours", "isJobSchedulingEnabled": true});
+        let shares = |company| format!("/organizations/companies/{company}/hostedResources/vbr");
+        for company in [fleet.bakery, fleet.butcher] {
+            let (ok, body) = fleet.admin.json(Method::POST, &shares(company), &share).await;
+            assert_eq!(ok, StatusCode::OK, "{body}");
+        }
         assert_eq!(fleet.admin.json(Method::POST, &to(fleet.bakery), &json!({})).await.0, StatusCode::OK);
         assert_eq!(owner.data(&format!("{JOBS}/{job}")).await["mappedOrganizationUid"], json!(fleet.bakery));
+        let (refused, body) = fleet.admin.json(Method::POST, &to(fleet.butcher), &json!({})).await;
+        assert_eq!(refused, StatusCode::CONFLICT, "{body}");
+        assert!(body.to_string().contains("assigned to another company"), "{body}");
         let points = format!("/protectedWorkloads/virtualMachines/{vm}/backupRestorePoints");
         assert_eq!(uids(&owner, &points, "virtualMachineUid").await, [vm, vm]);
         assert_eq!(uids(&owner, &format!("/protectedWorkloads/virtualMachines/{vm}/backups"), "virtualMachineUid").await, [vm]);
@@ -150,6 +247,17 @@ on_both! {
         assert_eq!(fleet.admin.json(Method::POST, &to(Uuid::nil()), &json!({})).await.0, StatusCode::NOT_FOUND);
         assert_eq!(fleet.admin.json(Method::POST, &assign, &json!({})).await.0, StatusCode::BAD_REQUEST);
         assert_eq!(owner.json(Method::POST, &to(fleet.bakery), &json!({})).await.0, StatusCode::FORBIDDEN);
+        // The share takes along the jobs that are assigned, and what could be done with their schedules.
+        assert_eq!(fleet.admin.json(Method::POST, &to(fleet.bakery), &json!({})).await.0, StatusCode::OK);
+        let claims = async || fleet.admin.data(&format!("/permissions/{}", fleet.bakery)).await.to_string();
+        assert!(claims().await.contains("HostedVbrJobScheduleWrite"));
+        let resource = uids(&fleet.admin, &shares(fleet.bakery), "instanceUid").await[0];
+        let one = format!("{}/{resource}", shares(fleet.bakery));
+        assert_eq!(fleet.admin.json(Method::DELETE, &one, &json!({})).await.0, StatusCode::OK);
+        assert_eq!(owner.get(&format!("{JOBS}/{job}")).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(owner.get(&points).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(fleet.admin.data(&format!("{JOBS}/{job}")).await["mappedOrganizationUid"], Value::Null);
+        assert!(!claims().await.contains("HostedVbrJobScheduleWrite"));
         fleet.host.stop().await;
     }
 }

@@ -60,6 +60,7 @@ impl Callers {
     pub(super) async fn make(host: &TestHost, world: &World) -> Self {
         let (company, reseller) = home(world);
         let admin = host.administrator();
+        grant_all(&admin, reseller).await;
         grant_all(&admin, company).await;
         let mut all = Vec::new();
         for role in Role::ALL.iter().copied() {
@@ -172,12 +173,12 @@ async fn act(client: &Client, user: Uuid, login: &str) -> Vec<String> {
     ids
 }
 
-/// Lets a company's users do with jobs whatever can be granted.
-async fn grant_all(admin: &Client, company: Uuid) {
+/// Lets an organisation's users do with jobs whatever can be granted.
+async fn grant_all(admin: &Client, organization: Uuid) {
     let claims = ["Remote", "Hosted"]
         .map(|side| ["StartStop", "EnableDisable"].map(|right| format!("{side}VbrJob{right}")));
     let steps = json!([{"op": "replace", "path": "/claims", "value": claims.concat()}]);
-    let path = format!("/permissions/{company}");
+    let path = format!("/permissions/{organization}");
     let (status, answer) = admin.json(Method::PATCH, &path, &steps).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
 }

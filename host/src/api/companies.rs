@@ -1,10 +1,13 @@
 //! Companies: the tenants of the provider and of its resellers.
 
 use utoipa::OpenApi;
+use uuid::Uuid;
 
 use crate::api::ask::under;
+use crate::api::error::ApiError;
 use crate::api::operations::Routes;
-use crate::store::{COMPANIES, HOSTED_BACKUP_RESOURCES, HOSTED_RESOURCES};
+use crate::id::CompanyUid;
+use crate::store::{COMPANIES, HOSTED_BACKUP_RESOURCES, HOSTED_RESOURCES, Tx};
 
 mod create;
 mod hosted;
@@ -13,8 +16,11 @@ mod onboarding;
 pub(super) mod owner;
 mod patch;
 mod remove;
+mod services;
 mod welcome;
 
+#[cfg(test)]
+pub(in crate::api) use onboarding::require;
 pub(crate) use remove::release;
 
 /// The operations of this area.
@@ -29,6 +35,17 @@ pub(crate) fn routes() -> Routes {
         .add("OverrideCompanyOnboardingStep", onboarding::pass)
         .add("SendWelcomeEmailToCompany", welcome::send)
         .merge(hosted())
+}
+
+/// Refuses what would begin something for a company that is being deleted: it goes when its agents have left.
+pub(in crate::api) async fn must_stay(tx: &mut Tx, organization: Uuid) -> Result<(), ApiError> {
+    match tx.companies().get(CompanyUid(organization)).await? {
+        Some(company) if company.status == "Deleting" => Err(ApiError::conflict(format!(
+            "\"{}\" is being deleted; nothing about it can be changed any more",
+            company.name
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn hosted() -> Routes {

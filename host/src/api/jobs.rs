@@ -8,6 +8,8 @@ mod act;
 mod assign;
 mod patch;
 
+pub(crate) use act::stop_all;
+
 /// The operations of this area.
 pub(crate) fn routes() -> Routes {
     let of_server = under("backupServerUid", &BACKUP_SERVERS);

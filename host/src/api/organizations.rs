@@ -17,6 +17,7 @@ mod test_mail;
 mod token;
 
 pub(in crate::api) use notification::must_have_smtp;
+pub(in crate::api) use patch::name_country;
 
 /// The operations of this area.
 pub(crate) fn routes() -> Routes {

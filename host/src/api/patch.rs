@@ -87,6 +87,11 @@ fn check_writable(path: &str, writable: &[&str]) -> Result<(), ApiError> {
 }
 
 impl JsonPatch {
+    /// Whether it writes to this very pointer, be it the value that is there already.
+    pub(crate) fn names(&self, pointer: &str) -> bool {
+        self.op != Op::Test && self.path == pointer
+    }
+
     /// The step as its resource takes it: the names in its value as the schema spells them, and a text in its property's type.
     /// By the contract a step's value is a text, and clients made from it can send a number or a flag no other way.
     fn fitted(&self, resource: &Resource, extra: &[&str]) -> Result<Self, ApiError> {

@@ -9,6 +9,8 @@ use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
 use crate::api::operations::Routes;
 use crate::api::patch::{JsonPatch, Patched};
+use crate::id::CompanyUid;
+use crate::model::Scope;
 use crate::store::{ENTITY_PERMISSIONS, Tx};
 
 /// The operations of this area.
@@ -19,6 +21,31 @@ pub(crate) fn routes() -> Routes {
 /// Everything that can be granted: what a reseller has until the provider says otherwise. A JSON array.
 pub(crate) fn all_claims() -> String {
     json!(contract::words(ENTITY_PERMISSIONS.name, "claims")).to_string()
+}
+
+/// What the users of a caller's organisation may do with jobs; none: all, which the provider's may.
+pub(crate) async fn of_scope(tx: &mut Tx, scope: Scope) -> Result<Option<Vec<String>>, ApiError> {
+    match (scope.reseller(), scope.company()) {
+        (Some(reseller), _) => own(tx, reseller.0).await.map(Some),
+        (None, Some(company)) => of_company(tx, company).await.map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What a company's users may do: what was granted to it, and to the reseller that it has.
+pub(crate) async fn of_company(tx: &mut Tx, company: CompanyUid) -> Result<Vec<String>, ApiError> {
+    let mut claims = own(tx, company.0).await?;
+    if let Some(reseller) = tx.companies().get(company).await?.and_then(|company| company.reseller_uid) {
+        let above = own(tx, reseller.0).await?;
+        claims.retain(|claim| above.contains(claim));
+    }
+    Ok(claims)
+}
+
+/// What was granted to an organisation itself.
+pub(crate) async fn own(tx: &mut Tx, organization: Uuid) -> Result<Vec<String>, ApiError> {
+    let claims = tx.hosted().claims(organization).await?.unwrap_or_default();
+    serde_json::from_str(&claims).map_err(ApiError::internal)
 }
 
 /// Changes what they may do. A reseller grants its companies no more than it has itself, and itself nothing.
@@ -59,8 +86,7 @@ fn once_each(patched: &mut Patched) {
 }
 
 async fn must_have(tx: &mut Tx, reseller: Uuid, granted: &[String]) -> Result<(), ApiError> {
-    let own = tx.hosted().claims(reseller).await?.unwrap_or_default();
-    let own: Vec<String> = serde_json::from_str(&own).map_err(ApiError::internal)?;
+    let own = own(tx, reseller).await?;
     match granted.iter().find(|claim| !own.contains(claim)) {
         None => Ok(()),
         Some(claim) => {

@@ -7,6 +7,7 @@ use crate::store::{COMPANIES, RESELLERS};
 
 mod create;
 mod patch;
+mod quota;
 mod remove;
 mod sites;
 

@@ -17,6 +17,7 @@ use token::password;
 use token::secret::{Secret, SecretKind};
 
 mod actions;
+mod onboarding;
 mod traffic;
 
 const START: i64 = 1_780_000_000_000;

@@ -21,7 +21,7 @@ mod patch;
 mod place;
 mod remove;
 mod reset;
-mod subtenant;
+pub(crate) mod subtenant;
 
 /// The operations of this area.
 pub(crate) fn routes() -> Routes {

@@ -9,8 +9,8 @@ use crate::api::change::{Change, Input, Object};
 use crate::api::envelope::{self, Rendered};
 use crate::api::error::ApiError;
 use crate::api::order::{self, Order};
-use crate::api::patch::JsonPatch;
-use crate::id::AgentUid;
+use crate::api::patch::{JsonPatch, Patched};
+use crate::id::{AgentUid, LocationUid};
 use crate::model::CommandKind;
 use crate::store::list::Condition;
 use crate::store::{AGENTS, LOCATIONS, Tx};
@@ -30,17 +30,29 @@ pub(super) async fn patch(
     let mut tx = change.begin().await?;
     let patched = change.patched(&mut tx, &AGENTS, uid, &steps, &[]).await?;
     let organization = patched.text("organizationUid").parse::<Uuid>().ok();
-    if let Some(location) = patched.changed("locationUid") {
-        let location = location.as_str().and_then(|text| text.parse().ok());
-        let location = location.ok_or_else(|| {
-            ApiError::property("/locationUid", "locationUid must be the UUID of a location")
-        })?;
-        must_belong(&change, &mut tx, location, organization).await?;
-    }
+    let location = new_location(&change, &mut tx, &patched, organization).await?;
     let name = patched.text("hostName").to_owned();
     change.write(&mut tx, uid, &patched, &name, organization).await?;
+    if let Some(location) = location {
+        tx.infrastructure().move_alarms(AgentUid(uid), location).await?;
+    }
     change.commit(tx).await?;
     change.reply(&AGENTS, uid).await
+}
+
+/// Where the patch puts the agent, if it moves it.
+async fn new_location(
+    change: &Change,
+    tx: &mut Tx,
+    patched: &Patched,
+    organization: Option<Uuid>,
+) -> Result<Option<LocationUid>, ApiError> {
+    let Some(location) = patched.changed("locationUid") else { return Ok(None) };
+    let location = location.as_str().and_then(|text| text.parse().ok());
+    let location = location
+        .ok_or_else(|| ApiError::property("/locationUid", "locationUid must be the UUID of a location"))?;
+    must_belong(change, tx, location, organization).await?;
+    Ok(Some(LocationUid(location)))
 }
 
 /// An agent stands at a location of its own organisation, one that the caller sees.

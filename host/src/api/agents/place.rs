@@ -4,6 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::api::ask::Ask;
+use crate::api::companies::must_stay;
 use crate::api::error::ApiError;
 use crate::id::{CompanyUid, LocationUid};
 use crate::model::{Door, OrganizationKind, Scope, Tier};
@@ -27,14 +28,26 @@ pub(super) async fn read(ask: &Ask, tx: &mut Tx, known: Option<Uuid>) -> Result<
     let organization = ask.uid_parameter("organizationUid")?.or(known).or(own);
     let organization = organization.unwrap_or(ask.state.installation().uid);
     ask.must_see(tx, &ORGANIZATIONS, organization).await?;
+    must_stay(tx, organization).await?;
+    let kind = tx.organizations().kind(organization).await?;
+    no_reseller(kind)?;
     let (location, hosted) = location(ask, tx, organization).await?;
-    let provider = tx.organizations().kind(organization).await? == Some(OrganizationKind::Provider);
+    let provider = kind == Some(OrganizationKind::Provider);
     Ok(Place {
         organization: CompanyUid(organization),
         location,
         account: account(ask, tx, organization).await?,
         door: if provider || hosted { Door::Hosted } else { Door::Remote },
     })
+}
+
+/// A reseller has no locations, so nothing of its own is looked after: its agents are its companies'.
+fn no_reseller(kind: Option<OrganizationKind>) -> Result<(), ApiError> {
+    if kind != Some(OrganizationKind::Reseller) {
+        return Ok(());
+    }
+    let message = "agents belong to companies, and a reseller has none of its own; name one of its companies by organizationUid";
+    Err(ApiError::parameter("organizationUid", message))
 }
 
 fn own_organization(ask: &Ask) -> Option<Uuid> {

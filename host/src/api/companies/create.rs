@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::owner::{self, OwnerCredentials};
+use super::services;
 use crate::api::change::{Change, Input, Object};
 use crate::api::contract;
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
+use crate::api::organizations::name_country;
 use crate::api::patch::Patched;
+use crate::api::permissions;
 use crate::id::{CompanyUid, ResellerUid};
 use crate::model::{NewCompany, NewOrganization, NewUser, OrganizationKind, Role, Scope};
 use crate::store::{COMPANIES, RESELLERS, Tx};
@@ -61,22 +64,38 @@ async fn store(
 ) -> Result<CompanyUid, ApiError> {
     let clock = change.ask.state.clock();
     let owner = input.owner_credentials.user_name;
+    must_have_no_plan(input.subscription_plan_uid)?;
     let new = NewCompany {
-        organization: input.organization_input,
+        organization: name_country(input.organization_input)?,
         alarm_detect_enabled: input.is_alarm_detect_enabled,
         rest_access_enabled: input.is_rest_access_enabled,
         owner_name: owner.clone(),
         reseller_uid: reseller(change, tx, input.reseller_uid).await?,
-        subscription_plan_uid: input.subscription_plan_uid,
+        subscription_plan_uid: None,
     };
     let uid = tx.companies().create(clock, &new).await?;
-    let mut made = json!({"companyServices": input.company_services.unwrap_or_else(|| json!({}))});
+    let asked = json!({"companyServices": input.company_services.unwrap_or_else(|| json!({}))});
+    let mut made = asked.clone();
     contract::fill(COMPANIES.name, &mut made);
+    services::of_new(tx, new.reseller_uid, &asked, &mut made).await?;
+    if new.reseller_uid.is_some() {
+        let claims = permissions::of_company(tx, uid).await?;
+        tx.hosted().grant(uid.0, &json!(claims).to_string()).await?;
+    }
     tx.assign(&COMPANIES, uid.0, &Patched::below(&COMPANIES, "companyServices", &made)?).await?;
     let role = Role::CompanyOwner;
     tx.users().create(clock, &NewUser { organization_uid: uid.0, name: owner, role, password_hash }).await?;
     see(change, tx, uid).await?;
     Ok(uid)
+}
+
+/// There are no plans before there is billing, so a company is on none.
+pub(super) fn must_have_no_plan(plan: Option<Uuid>) -> Result<(), ApiError> {
+    const PLAN: &str = "subscriptionPlanUid";
+    match plan {
+        None => Ok(()),
+        Some(plan) => Err(ApiError::property(PLAN, format!("{PLAN}: there is no subscription plan {plan}"))),
+    }
 }
 
 /// Whose company it will be: a reseller's own callers make their own companies only.

@@ -5,10 +5,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::must_stay;
 use crate::api::change::{Change, Input, Object};
 use crate::api::envelope::{self, Rendered};
 use crate::api::error::ApiError;
 use crate::api::patch::JsonPatch;
+use crate::api::permissions;
 use crate::id::CompanyUid;
 use crate::store::list::{Condition, Shown};
 use crate::store::{BACKUP_SERVERS, COMPANIES, HOSTED_RESOURCES, HostedResource, Tx};
@@ -36,7 +38,9 @@ pub(super) async fn create(
     let company = CompanyUid(change.ask.uid("companyUid")?);
     let mut tx = change.begin().await?;
     change.ask.must_see(&mut tx, &COMPANIES, company.0).await?;
+    must_stay(&mut tx, company.0).await?;
     must_be_hosted(&change, &mut tx, input.server_uid).await?;
+    reseller_must_have(&mut tx, company, input.is_job_scheduling_enabled).await?;
     if let Some(other) = tx.hosted().of_company(company).await? {
         return Err(ApiError::conflict(format!(
             "the company has a hosted backup server already, \"{}\"; a company has one: delete that resource first",
@@ -48,7 +52,7 @@ pub(super) async fn create(
     let (server, name) = (input.server_uid, input.friendly_name);
     let uid = tx.hosted().create(clock, company, server, &name, input.is_whole_server_assigned).await?;
     if input.is_job_scheduling_enabled {
-        allow_scheduling(&mut tx, company).await?;
+        grant_scheduling(&mut tx, company, true).await?;
     }
     let object = Object { kind: HOSTED_RESOURCES.name, uid, name: &name, organization: Some(company.0) };
     let after = json!({
@@ -78,14 +82,22 @@ pub(super) async fn patch(
     change.reply(&HOSTED_RESOURCES, found.uid).await
 }
 
-/// Takes a hosted backup server from a company, with what it had there.
+/// Takes a hosted backup server from a company, with what it had there: repositories, jobs, and what its users could do with their
+/// schedules. The jobs are the provider's again.
 pub(super) async fn remove(mut change: Change) -> Result<Response, ApiError> {
     let mut tx = change.begin().await?;
     let found = of_path(&change, &mut tx).await?;
+    let jobs = tx.infrastructure().jobs_mapped_to(found.server_uid, found.company_uid).await?;
+    for uid in &jobs {
+        if let Some(job) = tx.infrastructure().job(*uid).await? {
+            tx.infrastructure().assign_job(&job, None).await?;
+        }
+    }
     tx.hosted().delete(found.uid).await?;
+    grant_scheduling(&mut tx, found.company_uid, false).await?;
     let organization = Some(found.company_uid.0);
     let object = Object { kind: HOSTED_RESOURCES.name, uid: found.uid, name: &found.name, organization };
-    change.note(&object, Some(&json!({"serverUid": found.server_uid})), None);
+    change.note(&object, Some(&json!({"serverUid": found.server_uid, "unassignedJobs": jobs})), None);
     change.commit(tx).await?;
     Ok(envelope::empty())
 }
@@ -135,12 +147,42 @@ async fn must_have_room(tx: &mut Tx, server: Uuid, own: Option<Uuid>, whole: boo
     Ok(())
 }
 
-async fn allow_scheduling(tx: &mut Tx, company: CompanyUid) -> Result<(), ApiError> {
+/// Lets a company's users set the schedules of their jobs, or no longer.
+async fn grant_scheduling(tx: &mut Tx, company: CompanyUid, granted: bool) -> Result<(), ApiError> {
     let claims = tx.hosted().claims(company.0).await?.unwrap_or_default();
     let mut claims: Vec<String> = serde_json::from_str(&claims).map_err(ApiError::internal)?;
-    if !claims.iter().any(|claim| claim == SCHEDULING) {
+    let had = claims.len();
+    claims.retain(|claim| claim != SCHEDULING);
+    if granted {
         claims.push(SCHEDULING.to_owned());
+    }
+    if claims.len() != had {
         tx.hosted().grant(company.0, &json!(claims).to_string()).await?;
+    }
+    Ok(())
+}
+
+/// A company gets of the provider's servers only what its reseller has of them.
+async fn reseller_must_have(tx: &mut Tx, company: CompanyUid, scheduling: bool) -> Result<(), ApiError> {
+    let reseller = tx.companies().get(company).await?.and_then(|company| company.reseller_uid);
+    let Some(reseller) = reseller else { return Ok(()) };
+    let Some(limits) = tx.resellers().limits(reseller).await? else { return Ok(()) };
+    if !limits.hosted_backup_resources {
+        return Err(ApiError::conflict(format!(
+            "the company's reseller \"{}\" has no hosted backup servers; first replace \
+             /resellerServices/hostedServices/backupResourcesEnabled of the reseller with true",
+            limits.name
+        )));
+    }
+    if scheduling && !permissions::own(tx, reseller.0).await?.iter().any(|claim| claim == SCHEDULING) {
+        return Err(ApiError::property(
+            "isJobSchedulingEnabled",
+            format!(
+                "isJobSchedulingEnabled: the company's reseller \"{}\" was not granted {SCHEDULING}; grant it to the \
+                 reseller first, or leave the switch off",
+                limits.name
+            ),
+        ));
     }
     Ok(())
 }

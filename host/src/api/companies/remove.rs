@@ -7,6 +7,7 @@ use crate::api::ApiState;
 use crate::api::change::{Change, Object};
 use crate::api::envelope;
 use crate::api::error::ApiError;
+use crate::api::users::subtenant;
 use crate::clock::DAY;
 use crate::id::{AgentUid, CommandUid, CompanyUid};
 use crate::model::{CommandKind, Company, NewCommand};
@@ -37,6 +38,7 @@ pub(super) async fn remove(mut change: Change) -> Result<Response, ApiError> {
             agents.len()
         )));
     }
+    subtenant::take_all(&change, &mut tx, uid).await?;
     if agents.is_empty() {
         tx.removal().company(uid).await?;
     } else {

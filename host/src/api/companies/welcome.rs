@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::must_stay;
 use crate::api::change::{Change, Input, Object};
 use crate::api::envelope;
 use crate::api::error::ApiError;
@@ -35,6 +36,7 @@ pub(super) async fn send(
     let uid = change.ask.uid("companyUid")?;
     let mut tx = change.begin().await?;
     change.ask.must_see(&mut tx, &COMPANIES, uid).await?;
+    must_stay(&mut tx, uid).await?;
     must_have_smtp(&mut tx, uid).await?;
     let to = tx.settings().owner_email(uid).await?.ok_or_else(|| {
         ApiError::conflict(

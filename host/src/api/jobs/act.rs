@@ -6,10 +6,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::change::{Change, Object};
+use crate::api::companies::must_stay;
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::api::order::{self, Order};
-use crate::model::CommandKind;
+use crate::api::permissions;
+use crate::id::CompanyUid;
+use crate::model::{Command, CommandKind, OrganizationKind};
 use crate::store::list::Condition;
 use crate::store::{JOBS, ServerJob, Tx};
 
@@ -47,6 +50,37 @@ pub(super) async fn seen(change: &Change, tx: &mut Tx, uid: Uuid) -> Result<Valu
     found.map(|found| found.value()).ok_or_else(|| ApiError::absent(JOBS.name, uid))
 }
 
+/// Holds a job, or lets it go on, unless it was told so last, or is so and was told nothing; whether anything was done. An order to
+/// the contrary that has not gone out is taken back.
+pub(super) async fn turn(
+    change: &mut Change,
+    tx: &mut Tx,
+    uid: Uuid,
+    document: &Value,
+    on: bool,
+) -> Result<bool, ApiError> {
+    let (enable, disable) = (CommandKind::JobEnable, CommandKind::JobDisable);
+    let (kind, opposite) = if on { (enable, disable) } else { (disable, enable) };
+    let job = tx.infrastructure().job(uid).await?.ok_or_else(|| ApiError::absent(JOBS.name, uid))?;
+    let mut open = order::open(tx, uid, &[kind, opposite]).await?;
+    let is_on = |open: &[Command]| open.first().map_or(job.enabled, |last| last.kind == enable.name());
+    if is_on(&open) == on {
+        return Ok(false);
+    }
+    must_be_allowed(change, tx, &job, kind).await?;
+    if let Some(last) = open.first()
+        && tx.commands().cancel(change.ask.state.clock(), last.uid).await?
+    {
+        open.remove(0);
+    }
+    if is_on(&open) != on {
+        order::place(change, tx, order(&job, kind)).await?;
+    }
+    let status = document.get("status").and_then(Value::as_str).unwrap_or_default();
+    note(change, &job, status, kind);
+    Ok(true)
+}
+
 /// Writes the order and notes it.
 pub(super) async fn tell(
     change: &mut Change,
@@ -63,36 +97,42 @@ pub(super) async fn tell(
     if !taken_back {
         order::place(change, tx, order(&job, kind)).await?;
     }
-    let object = Object { kind: JOBS.name, uid, name: &job.name, organization: Some(job.holder_uid.0) };
-    change.note(
-        &object,
-        Some(&json!({"status": status, "isEnabled": job.enabled})),
-        Some(&json!({"command": kind.name()})),
-    );
+    note(change, &job, status, kind);
     Ok(())
 }
 
-/// What a company's users may do with jobs is granted to the company: apart for its own servers and for the provider's.
+fn note(change: &mut Change, job: &ServerJob, status: &str, kind: CommandKind) {
+    let organization = Some(job.holder_uid.0);
+    let object = Object { kind: JOBS.name, uid: job.uid, name: &job.name, organization };
+    let before = json!({"status": status, "isEnabled": job.enabled});
+    change.note(&object, Some(&before), Some(&json!({"command": kind.name()})));
+}
+
+/// What the users of a company or a reseller may do with jobs is granted to it: apart for companies' own servers and for the
+/// provider's. For a company that is being deleted nothing begins.
 async fn must_be_allowed(
     change: &Change,
     tx: &mut Tx,
     job: &ServerJob,
     kind: CommandKind,
 ) -> Result<(), ApiError> {
-    let Some(company) = change.ask.caller.scope.company() else { return Ok(()) };
-    let hosted = job.company_uid != company;
-    let claim = match (hosted, kind) {
-        (true, CommandKind::JobEnable | CommandKind::JobDisable) => "HostedVbrJobEnableDisable",
-        (true, _) => "HostedVbrJobStartStop",
-        (false, CommandKind::JobEnable | CommandKind::JobDisable) => "RemoteVbrJobEnableDisable",
-        (false, _) => "RemoteVbrJobStartStop",
+    if kind != CommandKind::JobStop {
+        must_stay(tx, job.holder_uid.0).await?;
+    }
+    let Some(granted) = permissions::of_scope(tx, change.ask.caller.scope).await? else { return Ok(()) };
+    let owner = tx.organizations().kind(job.company_uid.0).await?;
+    let claim = match (owner, kind) {
+        (Some(OrganizationKind::Company), CommandKind::JobEnable | CommandKind::JobDisable) => {
+            "RemoteVbrJobEnableDisable"
+        }
+        (Some(OrganizationKind::Company), _) => "RemoteVbrJobStartStop",
+        (_, CommandKind::JobEnable | CommandKind::JobDisable) => "HostedVbrJobEnableDisable",
+        _ => "HostedVbrJobStartStop",
     };
-    let claims = tx.hosted().claims(company.0).await?.unwrap_or_default();
-    let claims: Vec<String> = serde_json::from_str(&claims).map_err(ApiError::internal)?;
-    if claims.iter().any(|granted| granted == claim) {
+    if granted.iter().any(|granted| granted == claim) {
         return Ok(());
     }
-    Err(ApiError::forbidden(format!("your company was not granted {claim}; ask the provider")))
+    Err(ApiError::forbidden(format!("your organisation was not granted {claim}; ask whoever manages it")))
 }
 
 /// A start that has not gone out yet is simply taken back.
@@ -100,6 +140,18 @@ async fn take_back(change: &Change, tx: &mut Tx, uid: Uuid) -> Result<bool, ApiE
     let open = order::open(tx, uid, &[CommandKind::JobStart, CommandKind::JobRetry]).await?;
     let Some(start) = open.first() else { return Ok(false) };
     Ok(tx.commands().cancel(change.ask.state.clock(), start.uid).await?)
+}
+
+/// Stops what runs for a company: it is not looked after any more.
+pub(crate) async fn stop_all(change: &Change, tx: &mut Tx, company: CompanyUid) -> Result<(), ApiError> {
+    for uid in tx.standing().jobs_under_way(company).await? {
+        if order::open(tx, uid, &[CommandKind::JobStop]).await?.is_empty()
+            && let Some(job) = tx.infrastructure().job(uid).await?
+        {
+            order::place(change, tx, order(&job, CommandKind::JobStop)).await?;
+        }
+    }
+    Ok(())
 }
 
 fn must_fit(job: &ServerJob, status: &str, kind: CommandKind) -> Result<(), ApiError> {
@@ -126,6 +178,7 @@ fn must_fit(job: &ServerJob, status: &str, kind: CommandKind) -> Result<(), ApiE
     refusal.map_or(Ok(()), |message| Err(ApiError::conflict(message)))
 }
 
+/// What the server's agent is to do with a job.
 fn order(job: &ServerJob, kind: CommandKind) -> Order {
     let verb = match kind {
         CommandKind::JobStop => "Stop",

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::act;
 use crate::api::change::{Change, Object};
+use crate::api::companies::must_stay;
 use crate::api::envelope;
 use crate::api::error::ApiError;
 use crate::id::CompanyUid;
@@ -25,10 +26,31 @@ pub(super) async fn assign(mut change: Change) -> Result<Response, ApiError> {
             job.name, job.server_name
         )));
     }
+    must_fit(&mut tx, &job, CompanyUid(company)).await?;
     tx.infrastructure().assign_job(&job, Some(CompanyUid(company))).await?;
     note(&mut change, &job, Some(CompanyUid(company)));
     change.commit(tx).await?;
     Ok(envelope::empty())
+}
+
+/// A job works for one company, which has a share of the server that it runs on.
+async fn must_fit(tx: &mut Tx, job: &ServerJob, company: CompanyUid) -> Result<(), ApiError> {
+    must_stay(tx, company.0).await?;
+    if job.mapped_company_uid.is_some_and(|other| other != company) {
+        return Err(ApiError::conflict(format!(
+            "job \"{}\" is assigned to another company; take it from that one first: DELETE …/jobs/{}/assign",
+            job.name, job.uid
+        )));
+    }
+    let share = tx.hosted().of_company(company).await?;
+    if share.is_some_and(|share| share.server_uid == job.server_uid) {
+        return Ok(());
+    }
+    Err(ApiError::conflict(format!(
+        "the company has no share of the backup server \"{}\"; give it one first: POST \
+         /organizations/companies/{company}/hostedResources/vbr",
+        job.server_name
+    )))
 }
 
 /// Gives a job back to the owner of its server.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::must_be_free;
 use crate::api::change::{Change, Input, Object};
+use crate::api::companies::must_stay;
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
 use crate::id::CompanyUid;
@@ -34,6 +35,7 @@ pub(super) async fn create(
         return Err(ApiError::property("organizationUid", message));
     }
     let company_uid = CompanyUid(organization);
+    must_stay(&mut tx, organization).await?;
     tx.locations().hold(company_uid).await?;
     must_be_free(&mut tx, company_uid, &input.name, None).await?;
     let new = NewLocation { company_uid, name: input.name.clone(), quota_gb: input.quota_gb };

@@ -7,8 +7,8 @@ use crate::api::change::{Change, Input};
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
 use crate::api::patch::{JsonPatch, Patched};
-use crate::model::OrganizationKind;
 use crate::model::world::country_name;
+use crate::model::{NewOrganization, OrganizationKind};
 use crate::store::{ORGANIZATIONS, Tx};
 
 /// Changes what an organisation says of itself.
@@ -19,7 +19,7 @@ pub(super) async fn patch(
     let uid = change.ask.uid("organizationUid")?;
     let mut tx = change.begin().await?;
     let mut patched = change.patched(&mut tx, &ORGANIZATIONS, uid, &steps, &[]).await?;
-    name_country(&mut patched)?;
+    name_patched_country(&mut patched)?;
     let name = patched.text("name").to_owned();
     if patched.changed("name").is_some() {
         rename(&mut tx, uid, &name).await?;
@@ -29,15 +29,29 @@ pub(super) async fn patch(
     change.reply(&ORGANIZATIONS, uid).await
 }
 
+/// The same for an organisation to be made, whose properties stand below `organizationInput`.
+pub(in crate::api) fn name_country(mut new: NewOrganization) -> Result<NewOrganization, ApiError> {
+    if let Some(country) = new.country {
+        let name = known_country("organizationInput.country", country)?;
+        new.country_name.get_or_insert_with(|| name.to_owned());
+    }
+    Ok(new)
+}
+
+fn known_country(property: &str, id: i64) -> Result<&'static str, ApiError> {
+    country_name(id).ok_or_else(|| {
+        let message = format!("{property}: {id} is no country; GET /misc/countries has their ids");
+        ApiError::property(property, message)
+    })
+}
+
 /// A country is one of those that `GetCountries` lists; its name comes with it, unless the client gives another.
-fn name_country(patched: &mut Patched) -> Result<(), ApiError> {
+fn name_patched_country(patched: &mut Patched) -> Result<(), ApiError> {
     let Some(country) = patched.changed("country").cloned() else { return Ok(()) };
     let named = patched.changed("countryName").is_some();
     let name = match country.as_i64() {
         None => Value::Null,
-        Some(id) => country_name(id).map(Value::from).ok_or_else(|| {
-            ApiError::property("country", format!("{id} is no country; GET /misc/countries has their ids"))
-        })?,
+        Some(id) => known_country("country", id)?.into(),
     };
     if let (false, Some(members)) = (named, patched.after.as_object_mut()) {
         members.insert("countryName".to_owned(), name);

@@ -3,12 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::quota;
 use crate::api::all_claims;
 use crate::api::change::{Change, Input, Object};
 use crate::api::companies::owner::{self, OwnerCredentials};
 use crate::api::contract;
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
+use crate::api::organizations::name_country;
 use crate::api::patch::Patched;
 use crate::id::ResellerUid;
 use crate::model::{NewOrganization, NewReseller, NewUser, OrganizationKind, Role};
@@ -60,7 +62,7 @@ async fn store(
     let clock = change.ask.state.clock();
     let owner = input.owner_credentials.user_name;
     let new = NewReseller {
-        organization: input.organization_input,
+        organization: name_country(input.organization_input)?,
         rest_access_enabled: input.is_rest_access_enabled,
         owner_name: owner.clone(),
         pro_partner_id: input.pro_partner_id,
@@ -70,6 +72,7 @@ async fn store(
     let uid = tx.resellers().create(clock, &new).await?;
     let mut made = json!({"resellerServices": input.reseller_services.unwrap_or_else(|| json!({}))});
     contract::fill(RESELLERS.name, &mut made);
+    quota::check(&made)?;
     tx.assign(&RESELLERS, uid.0, &Patched::below(&RESELLERS, "resellerServices", &made)?).await?;
     let role = Role::ServiceProviderGlobalAdministrator;
     tx.users().create(clock, &NewUser { organization_uid: uid.0, name: owner, role, password_hash }).await?;

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
+use super::quota;
 use crate::api::change::{Change, Input};
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
+use crate::api::jobs;
 use crate::api::patch::{JsonPatch, Patched};
 use crate::id::ResellerUid;
 use crate::store::{RESELLERS, Tx};
@@ -22,6 +24,7 @@ pub(super) async fn patch(
     {
         return Err(ApiError::property("status", format!("status is set to Active or Disabled, not {word}")));
     }
+    quota::check(&patched.after)?;
     let name = patched.text("name").to_owned();
     change.write(&mut tx, uid, &patched, &name, Some(uid)).await?;
     set_standing(&change, &mut tx, ResellerUid(uid), &patched).await?;
@@ -29,7 +32,7 @@ pub(super) async fn patch(
     change.reply(&RESELLERS, uid).await
 }
 
-/// Its companies stand no better than the reseller.
+/// Its companies stand no better than the reseller; what runs for them ends.
 async fn set_standing(
     change: &Change,
     tx: &mut Tx,
@@ -41,6 +44,7 @@ async fn set_standing(
     for company in tx.standing().active_of(reseller).await? {
         if status == "Disabled" {
             tx.standing().stop(clock, company, "The company's reseller was disabled.").await?;
+            jobs::stop_all(change, tx, company).await?;
         } else {
             tx.standing().resume(clock, company).await?;
         }

@@ -66,6 +66,15 @@ pub(super) async fn put(
         }
     }
     let before = current(&mut tx, reseller.0).await?;
+    for site in before.site_uids.iter().filter(|site| !input.site_uids.contains(site)) {
+        let tenants = tx.organization_sites().tenants_of(reseller, SiteUid(*site)).await?;
+        if tenants > 0 {
+            return Err(ApiError::conflict(format!(
+                "the reseller has {tenants} {} on the site {site}; delete them, or give them to somebody else, first",
+                if tenants == 1 { "tenant" } else { "tenants" }
+            )));
+        }
+    }
     tx.organization_sites().set(reseller.0, &sites).await?;
     let name = tx.resellers().get(reseller).await?.map(|reseller| reseller.name).unwrap_or_default();
     let organization = Some(reseller.0);

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{authority, check_password, place, role, role_word, subtenant};
 use crate::api::change::{Change, Input, Object};
+use crate::api::companies::must_stay;
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
 use crate::api::token::secret::{Secret, SecretKind};
@@ -50,6 +51,7 @@ pub(super) async fn create(mut change: Change, Input(input): Input<UserInput>) -
     let mut tx = change.begin().await?;
     let place = place::place(&change.ask, &mut tx, input.organization_uid, role).await?;
     authority::must_reach(&change.ask, &mut tx, place.organization).await?;
+    must_stay(&mut tx, place.organization).await?;
     must_fit(&mut tx, &input.credentials.user_name, role, place.organization).await?;
     let name = input.credentials.user_name;
     let new = NewUser { organization_uid: place.organization, name: name.clone(), role, password_hash };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{authority, check_password, place, remove, role, role_word};
+use super::{authority, check_password, place, remove, role, role_word, subtenant};
 use crate::api::change::{Change, Input, Object};
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
@@ -28,7 +28,8 @@ pub(super) async fn patch(
     let mut tx = change.ask.state.store().read().await?;
     let seen = begin(&mut change, &mut tx, uid, &steps).await?;
     drop(tx);
-    let hash = match password(&seen.patched)? {
+    let password = password(&seen.patched)?;
+    let hash = match password.clone() {
         Some(password) => Some(change.ask.state.turnstile().enter().await?.hash(password).await?),
         None => None,
     };
@@ -53,6 +54,10 @@ pub(super) async fn patch(
     if patched.changed(MAIL).is_some() {
         // A code that went to the former address is no longer in the hands of whoever reads the user's mail.
         tx.credentials().revoke_kind(change.ask.state.clock(), user.uid, TokenKind::Reset).await?;
+    }
+    if password.is_some() || patched.changed("status").is_some() {
+        let enabled = patched.text("status") == "Enabled";
+        subtenant::edit(&change, &mut tx, &user, (enabled, password)).await?;
     }
     change.write(&mut tx, uid, &patched, &user.name, organization).await?;
     change.commit(tx).await?;
@@ -96,9 +101,15 @@ fn password(patched: &Patched) -> Result<Option<String>, ApiError> {
 
 fn check_policy(change: &Change, user: &User, patched: &Patched) -> Result<(), ApiError> {
     const NAME: &str = "mfaPolicyStatus";
+    let is_inherited = patched.before.get(NAME).and_then(Value::as_str) == Some("EnabledByInheritance");
     match patched.changed(NAME).and_then(Value::as_str) {
         Some("Disabled") if user.uid == change.ask.caller.uid => Err(ApiError::forbidden(
             "nobody frees themselves from the second factor; ask another administrator",
+        )),
+        Some("Disabled") if is_inherited => Err(ApiError::switched_off(
+            NAME,
+            "the user's organization or its manager enforces a second factor; it can be switched off only there"
+                .to_owned(),
         )),
         None | Some("Enabled" | "Disabled") => Ok(()),
         Some(word) => {
@@ -159,6 +170,8 @@ async fn set_role(
     if !after.has_sites() {
         tx.accounts().set_sites(user.uid, &[]).await?;
     }
+    // Their account on the server is a subtenant's.
+    subtenant::take(change, tx, user).await?;
     Ok(tx.accounts().set_role(user.uid, after).await?)
 }
 

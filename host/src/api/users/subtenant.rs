@@ -1,5 +1,6 @@
-//! A subtenant has a part of one of their company's shares on a Cloud Connect server. What the server must do for that is
-//! a command to the agent beside it, in the transaction of the change.
+//! A subtenant has a part of one of their company's shares on a Cloud Connect server, with an account of their own there. What the
+//! server must do for that is a command to the agent beside it, in the transaction of the change: also when the password or the
+//! status changes, when the role is taken from the user, and when the user or their company goes.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 use crate::api::change::Change;
 use crate::api::error::ApiError;
 use crate::clock::DAY;
-use crate::id::CommandUid;
+use crate::id::{CommandUid, CompanyUid};
 use crate::model::{BackupResource, CommandKind, NewCommand, Role, User};
 use crate::store::{TenantShare, Tx};
 
@@ -60,9 +61,39 @@ pub(super) async fn give(
 /// Takes a subtenant away from the server too, if they had a part of a share there.
 pub(super) async fn take(change: &Change, tx: &mut Tx, user: &User) -> Result<(), ApiError> {
     let Some(uid) = tx.accounts().share_of(user.uid).await? else { return Ok(()) };
-    let Some(share) = tx.accounts().share(uid).await? else { return Ok(()) };
-    let own = json!({"userName": user.name});
-    order(change, tx, user, &share, (CommandKind::SubtenantDelete, own, None)).await
+    if let Some(share) = tx.accounts().share(uid).await? {
+        let own = json!({"userName": user.name});
+        order(change, tx, user, &share, (CommandKind::SubtenantDelete, own, None)).await?;
+    }
+    Ok(tx.subtenants().drop_part(user.uid).await?)
+}
+
+/// Takes all subtenants of a company that goes.
+pub(crate) async fn take_all(change: &Change, tx: &mut Tx, company: CompanyUid) -> Result<(), ApiError> {
+    for user in tx.subtenants().of_company(company).await? {
+        take(change, tx, &user).await?;
+    }
+    Ok(())
+}
+
+/// After a subtenant was let in or kept out, or got another password.
+pub(super) async fn edit(
+    change: &Change,
+    tx: &mut Tx,
+    user: &User,
+    (enabled, password): (bool, Option<String>),
+) -> Result<(), ApiError> {
+    let Some(part) = tx.subtenants().part(user.uid).await? else { return Ok(()) };
+    let Some(share) = tx.accounts().share(part.resource_uid).await? else { return Ok(()) };
+    let own = json!({
+        "userName": user.name,
+        "isEnabled": enabled,
+        "resourceName": part.name,
+        "description": part.description,
+        "storageQuota": part.storage_quota,
+        "vcdUserId": part.vcd_user_id,
+    });
+    order(change, tx, user, &share, (CommandKind::SubtenantEdit, own, password)).await
 }
 
 async fn order(
@@ -77,7 +108,11 @@ async fn order(
     let seal = |secret: String| {
         ask.state.seal().seal(&NewCommand::purpose(uid), secret.as_bytes()).map_err(ApiError::internal)
     };
-    let verb = if kind == CommandKind::SubtenantCreate { "create" } else { "delete" };
+    let verb = match kind {
+        CommandKind::SubtenantCreate => "create",
+        CommandKind::SubtenantDelete => "delete",
+        _ => "change",
+    };
     let command = NewCommand {
         uid,
         agent: share.agent_uid,
