@@ -3,8 +3,10 @@
 mod actions;
 mod audit;
 mod cloud;
+mod cloud_resellers;
 mod cloud_resources;
 mod cloud_scope;
+mod cloud_subtenants;
 mod cloud_world;
 mod credentials;
 mod limits;

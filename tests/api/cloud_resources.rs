@@ -17,7 +17,7 @@ on_both! {
         let accelerator = world.sites[0].part("accelerator", "w1");
         let wish = json!({
             "isVmsQuotaUnlimited": false, "vmsQuota": 3, "isWanAccelerationEnabled": true,
-            "wanAcceleratorUid": accelerator, "serversQuota": 9,
+            "wanAcceleratorUid": accelerator,
         });
         let share = world.share(&tenant, wish).await;
         let of_tenant = format!("{SITES}/tenants/{tenant}/backupResources");

@@ -60,7 +60,11 @@ impl World {
         for agent in agents {
             world.report(agent, &bare()).await;
         }
-        let (reseller, site) = (world.resellers[0].0, world.sites[0].site.0);
+        let [first, second] = world.resellers;
+        world
+            .link("UPDATE resellers SET cloud_connect = TRUE WHERE uid = $1 OR uid = $2", first.0, second.0)
+            .await;
+        let (reseller, site) = (first.0, world.sites[0].site.0);
         world
             .link(
                 "INSERT INTO organization_sites (organization_uid, site_uid) VALUES ($1, $2)",
@@ -221,7 +225,7 @@ async fn company(store: &Store, name: &str, reseller_uid: Option<ResellerUid>) -
         organization: NewOrganization::named(name),
         alarm_detect_enabled: true,
         rest_access_enabled: true,
-        owner_name: String::new(),
+        owner_name: name.to_owned(),
         reseller_uid,
         subscription_plan_uid: None,
     };

@@ -23,6 +23,7 @@ mod assign;
 mod create;
 mod delete;
 mod edit;
+mod limits;
 mod orders;
 mod resource_input;
 mod resources;

@@ -6,8 +6,10 @@ use http::header::WARNING;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::limits::{self, Terms};
 use super::orders;
 use crate::api::change::{Change, Object};
+use crate::api::companies::must_stay;
 use crate::api::envelope::Rendered;
 use crate::api::error::ApiError;
 use crate::id::{CloudTenantUid, CompanyUid};
@@ -52,6 +54,13 @@ pub(super) async fn map(
             "the tenant \"{}\" belongs to another company; take it from that one first: replace /{PROPERTY} with null",
             tenant.name
         )));
+    }
+    must_stay(tx, company.0).await?;
+    if tenant.company_uid.is_none() {
+        let reseller = tx.companies().get(company).await?.and_then(|company| company.reseller_uid);
+        let limits = limits::of(tx, reseller).await?;
+        limits::must_have_cloud_connect(change, limits.as_ref(), true)?;
+        limits::check(limits.as_ref(), Terms::from(&tenant), |_| true)?;
     }
     tx.cloud().map_tenant(uid, tenant.site_uid, Some(company)).await?;
     let collision = tx.cloud().colliding_login(company, &tenant.user_name).await?;

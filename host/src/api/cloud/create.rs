@@ -4,24 +4,30 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::assign;
+use super::limits::{self, Terms};
 use super::orders::{self, Order};
 use super::wish::Wish;
 use crate::api::change::{Change, Input, Object};
 use crate::api::error::ApiError;
 use crate::api::token::secret::{Secret, SecretKind};
-use crate::id::{CloudTenantUid, SiteUid};
+use crate::id::{CloudTenantUid, CompanyUid, ResellerUid, SiteUid};
 use crate::model::CommandKind;
-use crate::store::{CLOUD_TENANTS, NewCloudTenant, SITES, Tx};
+use crate::store::{CLOUD_TENANTS, COMPANIES, NewCloudTenant, SITES, Tx};
 
 /// Makes a tenant here, and has the site's server make it.
 pub(super) async fn create(mut change: Change, Input(body): Input<Value>) -> Result<Response, ApiError> {
     let site = SiteUid(change.ask.uid("siteUid")?);
-    let wish = Wish::new(body)?;
+    let mut wish = Wish::new(body.clone())?;
     wish.check(change.ask.state.clock().now_ms(), true)?;
     let (password, hash) = password(&change, &wish).await?;
     let mut tx = change.begin().await?;
     change.ask.must_see(&mut tx, &SITES, site.0).await?;
     tx.cloud().hold_site(site).await?;
+    let reseller = reseller(&change, &mut tx, &wish).await?;
+    let limits = limits::of(&mut tx, reseller).await?;
+    limits::must_have_cloud_connect(&change, limits.as_ref(), true)?;
+    limits::fill(limits.as_ref(), &mut wish, &body);
+    limits::check(limits.as_ref(), Terms::from(&wish), |_| true)?;
     let uid = CloudTenantUid::new(change.ask.state.clock());
     wish.check_gateways(&mut tx, site).await?;
     wish.check_name(&mut tx, site, uid).await?;
@@ -39,6 +45,13 @@ pub(super) async fn create(mut change: Change, Input(body): Input<Value>) -> Res
     change.note(&object, None, Some(&made));
     change.commit(tx).await?;
     Ok(assign::warned(change.reply(&CLOUD_TENANTS, uid.0).await?, warning))
+}
+
+/// Whose reseller's the tenant will be: the company's that it is for, else the caller's own.
+async fn reseller(change: &Change, tx: &mut Tx, wish: &Wish) -> Result<Option<ResellerUid>, ApiError> {
+    let Some(company) = wish.assigned_for_company else { return Ok(change.ask.caller.scope.reseller()) };
+    change.ask.must_see(tx, &COMPANIES, company).await?;
+    Ok(tx.companies().get(CompanyUid(company)).await?.and_then(|company| company.reseller_uid))
 }
 
 /// The account's password and what is kept of it. Without one the account gets one that nobody knows: until another is set, the

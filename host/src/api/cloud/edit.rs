@@ -3,6 +3,7 @@
 use axum::response::Response;
 use serde_json::json;
 
+use super::limits::{self, Terms};
 use super::orders::{self, Order};
 use super::wish::Wish;
 use super::{assign, orders::written_tenant};
@@ -73,6 +74,9 @@ async fn check(
     let lease_is_new = patched.changed("leaseExpirationDate").is_some()
         || patched.changed("isLeaseExpirationEnabled").is_some();
     wish.check(change.ask.state.clock().now_ms(), lease_is_new)?;
+    let limits = limits::of(tx, before.reseller_uid).await?;
+    limits::must_have_cloud_connect(change, limits.as_ref(), false)?;
+    limits::check(limits.as_ref(), Terms::from(wish), |name| patched.changed(name).is_some())?;
     if patched.changed("gatewaySelectionType").is_some() || patched.changed("gatewayPoolsUids").is_some() {
         wish.check_gateways(tx, before.site_uid).await?;
     }

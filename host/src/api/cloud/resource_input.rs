@@ -29,7 +29,7 @@ pub(super) struct Share {
     #[serde(default = "yes")]
     is_vms_quota_unlimited: bool,
     #[serde(default)]
-    is_wan_acceleration_enabled: bool,
+    pub(super) is_wan_acceleration_enabled: bool,
     #[serde(default)]
     wan_accelerator_uid: Option<Uuid>,
     #[serde(default)]
@@ -52,16 +52,7 @@ impl Share {
             let message = "cloudRepositoryName is empty: tenants find the cloud repository by its name";
             return Err(ApiError::property("cloudRepositoryName", message));
         }
-        for (unlimited, quota, name, switch) in [
-            (self.is_servers_quota_unlimited, self.servers_quota, "serversQuota", "isServersQuotaUnlimited"),
-            (
-                self.is_workstations_quota_unlimited,
-                self.workstations_quota,
-                "workstationsQuota",
-                "isWorkstationsQuotaUnlimited",
-            ),
-            (self.is_vms_quota_unlimited, self.vms_quota, "vmsQuota", "isVmsQuotaUnlimited"),
-        ] {
+        for (unlimited, quota, name, switch) in self.quotas() {
             match quota {
                 _ if unlimited => {}
                 None => {
@@ -83,6 +74,36 @@ impl Share {
             return Err(ApiError::property("wanAcceleratorUid", message));
         }
         Ok(())
+    }
+
+    /// Refuses a number that a switch makes meaningless, where this request sends it: it would be dropped without a word.
+    pub(super) fn check_sent(&self, sent: impl Fn(&str) -> bool) -> Result<(), ApiError> {
+        const ACCELERATOR: &str = "wanAcceleratorUid";
+        for (unlimited, quota, name, switch) in self.quotas() {
+            if unlimited && quota.is_some() && sent(name) {
+                let message = format!("{name} has no meaning while {switch} is true; send one or the other");
+                return Err(ApiError::property(name, message));
+            }
+        }
+        if !self.is_wan_acceleration_enabled && self.wan_accelerator_uid.is_some() && sent(ACCELERATOR) {
+            let message = "wanAcceleratorUid has no meaning while isWanAccelerationEnabled is false; switch it on, or \
+                leave the accelerator out";
+            return Err(ApiError::property(ACCELERATOR, message));
+        }
+        Ok(())
+    }
+
+    fn quotas(&self) -> [(bool, Option<i64>, &'static str, &'static str); 3] {
+        [
+            (self.is_servers_quota_unlimited, self.servers_quota, "serversQuota", "isServersQuotaUnlimited"),
+            (
+                self.is_workstations_quota_unlimited,
+                self.workstations_quota,
+                "workstationsQuota",
+                "isWorkstationsQuotaUnlimited",
+            ),
+            (self.is_vms_quota_unlimited, self.vms_quota, "vmsQuota", "isVmsQuotaUnlimited"),
+        ]
     }
 
     /// Whether the site has what it names.

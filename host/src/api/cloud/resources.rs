@@ -3,6 +3,7 @@
 use axum::response::Response;
 use serde_json::Value;
 
+use super::limits;
 use super::orders::{self, Order};
 use super::resource_input::Share;
 use crate::api::change::{Change, Input, Object};
@@ -21,9 +22,13 @@ const OF_SERVER: [&str; 4] =
 pub(super) async fn create(mut change: Change, Input(body): Input<Value>) -> Result<Rendered, ApiError> {
     let share = Share::new(body)?;
     share.check()?;
+    share.check_sent(|_| true)?;
     let mut tx = change.begin().await?;
     let tenant = hold(&change, &mut tx).await?;
     let uid = TenantBackupResourceUid::new(change.ask.state.clock());
+    let limits = limits::of(&mut tx, tenant.reseller_uid).await?;
+    limits::must_have_cloud_connect(&change, limits.as_ref(), true)?;
+    limits::check_share(limits.as_ref(), &share)?;
     share.check_site(&mut tx, tenant.site_uid).await?;
     share.check_name(&mut tx, tenant.uid, uid).await?;
     let new = share.into_new(uid, tenant.uid);
@@ -52,7 +57,7 @@ pub(super) async fn patch(
     }
     let patched = change.patched(&mut tx, &TENANT_BACKUP_RESOURCES, uid.0, &steps, &[]).await?;
     let share = Share::new(patched.after.clone())?;
-    check(&mut tx, &tenant, uid, &patched, &share).await?;
+    check(&change, &mut tx, (&tenant, uid), &patched, &share).await?;
     change.write(&mut tx, uid.0, &patched, &before.name, tenant.owner_uid).await?;
     tx.cloud().settle_resource(tenant.uid, uid, share.is_default).await?;
     if OF_SERVER.iter().any(|name| patched.changed(name).is_some()) {
@@ -69,6 +74,13 @@ pub(super) async fn delete(mut change: Change) -> Result<Response, ApiError> {
     let mut tx = change.begin().await?;
     let tenant = hold(&change, &mut tx).await?;
     let resource = share_of(&mut tx, &tenant, uid).await?;
+    let parts = tx.subtenants().count(uid.0).await?;
+    if parts > 0 {
+        return Err(ApiError::conflict(format!(
+            "{parts} of the company's users have a part of the cloud repository \"{}\"; delete those subtenants first",
+            resource.name
+        )));
+    }
     let before = orders::document(&mut tx, &TENANT_BACKUP_RESOURCES, uid.0).await?;
     if resource.is_on_server() {
         tx.cloud().resource_deleting(change.ask.state.clock(), uid).await?;
@@ -109,13 +121,19 @@ async fn share_of(
 }
 
 async fn check(
+    change: &Change,
     tx: &mut Tx,
-    tenant: &CloudTenant,
-    uid: TenantBackupResourceUid,
+    (tenant, uid): (&CloudTenant, TenantBackupResourceUid),
     patched: &Patched,
     share: &Share,
 ) -> Result<(), ApiError> {
     share.check()?;
+    share.check_sent(|name| patched.changed(name).is_some())?;
+    let limits = limits::of(tx, tenant.reseller_uid).await?;
+    limits::must_have_cloud_connect(change, limits.as_ref(), false)?;
+    if patched.changed("isWanAccelerationEnabled").is_some() {
+        limits::check_share(limits.as_ref(), share)?;
+    }
     if OF_SERVER.iter().any(|name| patched.changed(name).is_some()) {
         share.check_site(tx, tenant.site_uid).await?;
     }
