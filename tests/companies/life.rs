@@ -78,6 +78,23 @@ on_both! {
         desk.close().await;
     }
 
+    fn a_patch_that_adds_what_no_company_has_is_refused_by_name(database) {
+        let desk = Desk::open(database).await;
+        let path = format!("/organizations/companies/{}", desk.company("Bakery").await);
+        let remote = "/companyServices/remoteServices";
+        for (op, pointer, value, named) in [
+            ("add", format!("{remote}/isBackupResourceEnabled"), json!(true), "isBackupResourceEnabled"),
+            ("add", "/companyServices/zz".to_owned(), json!({"password": "secret"}), "zz"),
+            ("copy", "/companyServices/copied".to_owned(), json!(null), "copied"),
+        ] {
+            let step = json!([{"op": op, "path": pointer, "value": value, "from": remote}]);
+            let (status, body) = desk.patch(&path, step).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{pointer}: {body}");
+            assert!(body["errors"][0].to_string().contains(named), "{pointer}: {body}");
+        }
+        desk.close().await;
+    }
+
     fn what_is_read_only_in_a_company_is_refused_by_name(database) {
         let desk = Desk::open(database).await;
         let path = format!("/organizations/companies/{}", desk.company("Bakery").await);

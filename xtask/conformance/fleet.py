@@ -35,8 +35,9 @@ KINDS = {
     # Repositories of a hosted server that a company on it has no share of: see Fleet.unshared.
     "hostedRepository": ("GetCompaniesHostedVbrResources", "",
                          {"hostedResource": "instanceUid", "company": "companyUid"}, {}),
+    # Jobs of hosted servers, each with a company that has a share of its server: see Fleet.assignable.
+    "hostedJob": ("GetBackupServerJobs", "instanceUid", {"company": "mappedOrganizationUid"}, {}),
     # Jobs in the states that some calls want them in.
-    "hostedJob": ("GetBackupServerJobs", "instanceUid", {}, {"backupServerUid": "{{hostedServer}}"}),
     "failedJob": ("GetBackupServerJobs", "instanceUid", {}, {"status": "Failed"}),
     "virtualMachine": ("GetProtectedVirtualMachines", "instanceUid", {}, {}),
 }  # fmt: skip
@@ -124,6 +125,8 @@ class Fleet:
             raise Missing(f"there is no kind of object called {kind}")
         if kind == "hostedRepository" and kind not in self.rows:
             self.rows[kind] = self.unshared()
+        if kind == "hostedJob" and kind not in self.rows:
+            self.rows[kind] = self.assignable()
         if kind not in self.rows:
             id, key, beside, where = KINDS[kind]
             found = []
@@ -148,6 +151,18 @@ class Fleet:
             if repository.get("backupServerUid") == resource["serverUid"]
             and (resource["companyUid"], repository["instanceUid"]) not in taken
         ]  # fmt: skip
+
+    def assignable(self):
+        """The jobs of hosted servers that a company with a share of the server has or may have."""
+        shares = self.everything(self.paths["GetCompaniesHostedVbrResources"])
+        jobs = self.everything(self.paths["GetBackupServerJobs"])
+        return [
+            {"hostedJob": job["instanceUid"], "company": share["companyUid"]}
+            for share in shares
+            for job in jobs
+            if job["backupServerUid"] == share["serverUid"]
+            and job.get("mappedOrganizationUid") in (None, share["companyUid"])
+        ]
 
     def holds(self, own, wanted):
         """Whether a property is as wanted: a value, or the id of one of a kind of objects."""
