@@ -7,6 +7,8 @@ use keelson_tests::link::Identity;
 use keelson_tests::{Client, TestHost, on_both};
 use tonic::{Code, Status};
 
+mod commands;
+
 fn server() -> Record {
     let server =
         BackupServer { key: "s".into(), name: "Server".into(), engine: "test".into(), version: "1".into() };

@@ -13,6 +13,7 @@ use crate::driver::Driver;
 use crate::identity::{Identity, IdentityError};
 use crate::session::{Link, SessionError, Shared};
 use crate::spool::{DEFAULT_LIMIT, Spool, SpoolError};
+use crate::work::{Ended, Work};
 
 /// How an agent runs; what differs from machine to machine is in its settings.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +51,11 @@ pub enum AgentError {
     /// The spool.
     #[error("cannot keep the agent's spool")]
     Spool(#[source] SpoolError),
+    /// The host wants it gone.
+    #[error(
+        "the host has removed this agent; its key is deleted. Uninstall it, or enrol again with `keelson-agent enroll --force`"
+    )]
+    Removed,
     /// The link to the host.
     #[error("cannot hold a session with the host")]
     Session(#[source] SessionError),
@@ -113,8 +119,10 @@ impl Agent {
         self
     }
 
-    /// Runs until `stop`. An error is one that waiting does not mend.
-    pub async fn run(self, stop: CancellationToken) -> Result<(), AgentError> {
+    /// Runs until `stop`, or until the host wants it to end. An error is one that waiting does not mend.
+    pub async fn run(self, stop: CancellationToken) -> Result<Ended, AgentError> {
+        // A command may end this run, not whoever started it.
+        let stop = stop.child_token();
         let shared = Arc::new(Shared::new(self.spool));
         let collector = Collector {
             driver: Arc::clone(&self.driver),
@@ -123,12 +131,16 @@ impl Agent {
             interval: self.options.interval,
             stop: stop.clone(),
         };
+        let work =
+            Work::new(Arc::clone(&self.driver), Arc::clone(&shared), Arc::clone(&self.clock), stop.clone());
+        let folder = self.folder.clone();
         let link = Link {
             folder: self.folder,
             computer: self.settings.driver.computer(),
             settings: self.settings,
             driver_kind: self.driver.kind(),
             shared,
+            work: Arc::clone(&work),
             clock: self.clock,
             stop,
         };
@@ -136,8 +148,11 @@ impl Agent {
         let linked =
             async { link.keep(self.identity, self.options.max_backoff).await.map_err(AgentError::Session) };
         let outcome = tokio::try_join!(collecting, linked);
+        if work.ended() == Ended::Removed {
+            folder.forget_identity().map_err(AgentError::Folder)?;
+        }
         drop(self.lock);
-        outcome.map(|((), ())| ())
+        outcome.map(|((), ())| work.ended())
     }
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 
-use crate::agent::{Agent, Options};
+use crate::agent::{Agent, AgentError, Options};
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::DataFolder;
 use crate::driver::DriverSettings;
@@ -22,6 +22,7 @@ use crate::enroll::{Enrolment, enroll};
 use crate::error::chain;
 use crate::fleet::Fleet;
 use crate::token::JoinToken;
+use crate::work::Ended;
 use arguments::{
     Cli, Command, DriverArguments, DriverKind, EnrollArguments, FleetArguments, LogFormat, OptionArguments,
     RunArguments, TokenArguments,
@@ -84,9 +85,16 @@ async fn run_enroll(arguments: EnrollArguments) -> anyhow::Result<()> {
 }
 
 async fn run_agent(arguments: RunArguments) -> anyhow::Result<()> {
-    let agent = Agent::open(&arguments.data, options(&arguments.options), clock()).await?;
-    info!(agent.uid = %agent.settings().agent_uid, version = crate::VERSION, "agent starts");
-    Ok(agent.run(stop_signal()?).await?)
+    let stop = stop_signal()?;
+    loop {
+        let agent = Agent::open(&arguments.data, options(&arguments.options), clock()).await?;
+        info!(agent.uid = %agent.settings().agent_uid, version = crate::VERSION, "agent starts");
+        match agent.run(stop.clone()).await? {
+            Ended::Stopped => return Ok(()),
+            Ended::Restart => {}
+            Ended::Removed => return Err(AgentError::Removed.into()),
+        }
+    }
 }
 
 async fn run_fleet(arguments: FleetArguments) -> anyhow::Result<()> {

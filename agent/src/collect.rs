@@ -10,7 +10,7 @@ use crate::clock::SharedClock;
 use crate::driver::{Driver, DriverError};
 use crate::error::chain;
 use crate::inventory::{Inventory, addition};
-use crate::session::Shared;
+use crate::session::{Collected, Shared};
 use crate::spool::{Appended, SpoolError};
 
 #[derive(Debug)]
@@ -61,13 +61,26 @@ impl Collector {
 
     /// One collection: the number of records that were spooled.
     pub(crate) async fn round(&self) -> Result<usize, CollectError> {
-        let inventory = self.driver.collect().await.map_err(CollectError::Driver)?;
-        let records = self.spool(&inventory).await?;
+        let records = match self.collect().await {
+            Ok(records) => records,
+            Err(error) => {
+                let failure = Some(chain(&error));
+                self.shared.collected.send_modify(|collected| collected.failure = failure);
+                return Err(error);
+            }
+        };
+        let epoch = self.shared.spool.position().await?.epoch;
+        self.shared.collected.send_replace(Collected { epoch, failure: None });
         debug!(records, "collected");
         if records > 0 {
             self.shared.grown.notify_one();
         }
         Ok(records)
+    }
+
+    async fn collect(&self) -> Result<usize, CollectError> {
+        let inventory = self.driver.collect().await.map_err(CollectError::Driver)?;
+        Ok(self.spool(&inventory).await?)
     }
 
     async fn spool(&self, inventory: &Inventory) -> Result<usize, SpoolError> {

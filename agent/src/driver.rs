@@ -31,6 +31,59 @@ pub trait Driver: Debug + Send + Sync {
 
     /// The engine's whole state, or why it could not be had.
     fn collect(&self) -> BoxFuture<'_, Result<Inventory, DriverError>>;
+
+    /// Does something to the engine. It may be asked for what it did before, after a crash between the deed and the note of
+    /// it: it looks at what is before it changes it. An engine that can do nothing refuses everything.
+    fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
+        Box::pin(std::future::ready(Err(Refused::unknown(self.kind(), order))))
+    }
+}
+
+/// What the host wants of an engine.
+#[derive(Clone, PartialEq)]
+pub struct Order {
+    /// As the protocol names it: "job-start".
+    pub kind: String,
+    /// To what, and how.
+    pub payload: serde_json::Value,
+    /// What is nobody else's business; null when there is nothing.
+    pub secret: serde_json::Value,
+}
+
+impl Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Order")
+            .field("kind", &self.kind)
+            .field("payload", &self.payload)
+            .finish_non_exhaustive()
+    }
+}
+
+/// It was done.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Done {
+    /// For people; may be empty.
+    pub message: String,
+    /// For the host.
+    pub result: Option<serde_json::Value>,
+}
+
+impl Done {
+    /// With words alone.
+    pub fn saying(message: impl Into<String>) -> Self {
+        Self { message: message.into(), result: None }
+    }
+}
+
+/// Why it was not done, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub String);
+
+impl Refused {
+    /// Nothing that this driver does.
+    pub fn unknown(driver: &str, order: &Order) -> Self {
+        Self(format!("an agent with the driver {driver} cannot do \"{}\"", order.kind))
+    }
 }
 
 /// Why there is no inventory this time.

@@ -14,6 +14,7 @@ use crate::config::{DataFolder, FileError};
 use crate::driver::DriverSettings;
 use crate::enroll::{EnrollError, Enrolment, enroll};
 use crate::token::JoinToken;
+use crate::work::Ended;
 
 /// Enrolments under way at once.
 const AT_ONCE: usize = 8;
@@ -137,5 +138,12 @@ async fn run_one(
     clock: SharedClock,
     stop: CancellationToken,
 ) -> Result<(), AgentError> {
-    Agent::open_in_memory(data, options, clock)?.run(stop).await
+    loop {
+        let agent = Agent::open_in_memory(data, options, SharedClock::clone(&clock))?;
+        match agent.run(stop.clone()).await? {
+            // One that the host removed has left the fleet; the others go on.
+            Ended::Stopped | Ended::Removed => return Ok(()),
+            Ended::Restart => {}
+        }
+    }
 }

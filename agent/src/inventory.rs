@@ -6,16 +6,20 @@
 mod batch;
 mod delta;
 
-use keelson_proto::v1::{BackupServer, RestorePoint, Workload};
+use keelson_proto::v1::{BackupServer, Job, Repository, RestorePoint, Workload};
 
 pub use batch::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS};
 pub use delta::{Addition, Digest, Known, ObjectId, addition};
 
 /// The full state of a backup server, as its engine tells it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
     /// The server itself.
     pub server: BackupServer,
+    /// Where it keeps backups.
+    pub repositories: Vec<Repository>,
+    /// What it runs.
+    pub jobs: Vec<Job>,
     /// Each of them has this server's key.
     pub workloads: Vec<Workload>,
     /// Each of them belongs to one of the workloads.

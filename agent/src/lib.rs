@@ -4,10 +4,11 @@
 //!
 //! - [`enroll`] trades a join token ([`token`]) for a certificate, once; [`identity`] and [`config`] keep what came of
 //!   it in the data folder.
-//! - [`agent`] puts a running agent together from two tasks that share a spool:
+//! - [`agent`] puts a running agent together from tasks that share a spool:
 //!   - the collector asks the [`driver`] for the engine's state and appends the difference ([`inventory`]) to the
 //!     [`spool`];
-//!   - the [`session`] sends from the spool and removes what the host acknowledged.
+//!   - the [`session`] sends from the spool and removes what the host acknowledged; commands that come down it are the
+//!     business of `work`, which does each of them once.
 //! - [`tls`] reaches the host and knows that it is the host.
 //! - [`fleet`] runs many simulated agents in one process.
 //!
@@ -33,6 +34,9 @@ pub mod spool;
 mod testing;
 pub mod tls;
 pub mod token;
+mod work;
+
+pub use work::Ended;
 
 /// This agent's version, as it tells the host.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keelson_proto::v1::Computer;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -30,6 +30,7 @@ use crate::error::{chain, spoken};
 use crate::identity::Identity;
 use crate::spool::{Spool, SpoolError};
 use crate::tls::{DialError, dial_any};
+use crate::work::Work;
 use backoff::Backoff;
 
 /// A session this long was a good one: the next failure starts with short waits again.
@@ -45,11 +46,22 @@ pub(crate) struct Shared {
     pub(crate) grown: Notify,
     /// An epoch has begun: the collector must not wait for its interval.
     pub(crate) collect: Notify,
+    /// How the last collection went.
+    pub(crate) collected: watch::Sender<Collected>,
+}
+
+/// How a collection went.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Collected {
+    /// The epoch that it belongs to.
+    pub(crate) epoch: u64,
+    /// Why it brought nothing.
+    pub(crate) failure: Option<String>,
 }
 
 impl Shared {
     pub(crate) fn new(spool: Spool) -> Self {
-        Self { spool, grown: Notify::new(), collect: Notify::new() }
+        Self { spool, grown: Notify::new(), collect: Notify::new(), collected: watch::Sender::default() }
     }
 }
 
@@ -61,6 +73,7 @@ pub(crate) struct Link {
     pub(crate) computer: Computer,
     pub(crate) driver_kind: &'static str,
     pub(crate) shared: Arc<Shared>,
+    pub(crate) work: Arc<Work>,
     pub(crate) clock: SharedClock,
     pub(crate) stop: CancellationToken,
 }

@@ -10,12 +10,13 @@
 //!
 //! `sqlite` is the durable one, `memory` serves simulated fleets: losing it means a new epoch, nothing worse.
 
+mod answers;
 mod memory;
 mod sqlite;
 
 use std::path::Path;
 
-use keelson_proto::v1::Batch;
+use keelson_proto::v1::{Batch, CommandResult};
 
 use crate::clock::Clock;
 use crate::inventory::{Addition, Known};
@@ -30,6 +31,20 @@ pub struct Position {
     /// The last batch of it that was spooled; 0 when none.
     pub last: u64,
 }
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The command.
+    pub uid: Vec<u8>,
+    /// Under which the host asked last.
+    pub attempt: u32,
+    /// How it ended.
+    pub result: CommandResult,
+}
+
+/// How long a command's result is known, in milliseconds: no host asks for longer.
+const MEMORY: i64 = 30 * 24 * 3_600_000;
 
 /// What became of an addition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +145,44 @@ impl Spool {
             Self::Durable(spool) => spool.acknowledge(epoch, sequence).await,
             Self::Memory(spool) => {
                 spool.acknowledge(epoch, sequence);
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps what a command came to.
+    pub async fn remember(&self, answer: &Answer, clock: &dyn Clock) -> Result<(), SpoolError> {
+        match self {
+            Self::Durable(spool) => spool.remember(answer, clock.now_ms(), clock.now_ms() - MEMORY).await,
+            Self::Memory(spool) => {
+                spool.remember(answer);
+                Ok(())
+            }
+        }
+    }
+
+    /// What a command came to, if it was done before.
+    pub async fn recall(&self, uid: &[u8]) -> Result<Option<CommandResult>, SpoolError> {
+        match self {
+            Self::Durable(spool) => spool.recall(uid).await,
+            Self::Memory(spool) => Ok(spool.recall(uid)),
+        }
+    }
+
+    /// The results that the host has not heard yet.
+    pub async fn unheard(&self) -> Result<Vec<Answer>, SpoolError> {
+        match self {
+            Self::Durable(spool) => spool.unheard().await,
+            Self::Memory(spool) => Ok(spool.unheard()),
+        }
+    }
+
+    /// The host has heard the result of a command.
+    pub async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
+        match self {
+            Self::Durable(spool) => spool.heard(uid).await,
+            Self::Memory(spool) => {
+                spool.heard(uid);
                 Ok(())
             }
         }

@@ -6,6 +6,7 @@ pub(crate) mod pki;
 pub(crate) mod restic;
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -13,17 +14,22 @@ use futures_util::future::BoxFuture;
 use keelson_proto::v1::{BackupServer, RestorePoint, Workload};
 
 use crate::driver::restic::ResticError;
-use crate::driver::{Driver, DriverError};
+use crate::driver::{Done, Driver, DriverError, Order, Refused};
 use crate::inventory::Inventory;
 use crate::tls::{DialError, PinMismatch, SeenCertificate};
 
 /// Tells what it was told to tell; nothing = the engine fails.
 #[derive(Debug)]
-pub(crate) struct Scripted(Mutex<Option<Inventory>>);
+pub(crate) struct Scripted(Mutex<Option<Inventory>>, AtomicU32);
 
 impl Scripted {
     pub(crate) fn new(state: Option<Inventory>) -> Self {
-        Self(Mutex::new(state))
+        Self(Mutex::new(state), AtomicU32::new(0))
+    }
+
+    /// How often it was made to do something.
+    pub(crate) fn deeds(&self) -> u32 {
+        self.1.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set(&self, state: Option<Inventory>) {
@@ -40,6 +46,16 @@ impl Driver for Scripted {
         let state = self.0.lock().unwrap().clone();
         let failed = || DriverError::Restic(ResticError::TimeLimit(Duration::ZERO));
         Box::pin(std::future::ready(state.ok_or_else(failed)))
+    }
+
+    fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
+        Box::pin(async move {
+            if order.kind != "deed" {
+                return Err(Refused::unknown(self.kind(), order));
+            }
+            let deeds = self.1.fetch_add(1, Ordering::SeqCst) + 1;
+            Ok(Done { message: format!("deed {deeds}"), result: Some(serde_json::json!({"deeds": deeds})) })
+        })
     }
 }
 
@@ -75,6 +91,7 @@ pub(crate) fn inventory(server: &str, workloads: &[(&str, i64)]) -> Inventory {
             .iter()
             .flat_map(|(key, count)| (0..*count).map(move |index| point(server, key, index)))
             .collect(),
+        ..Inventory::default()
     }
 }
 

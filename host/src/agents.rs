@@ -6,12 +6,15 @@
 //! waits in `unverified_agents` until an operator lets it in. A *session* (`session.rs`) has a certificate: it is admitted by
 //! its fingerprint on that row, then for each batch writes facts and offset in one transaction and only
 //! then acknowledges. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the old.
-//! `facts.rs` turns a frame into checked facts. *Outbox* (`outbox.rs`) ends commands to agents whose time is over.
+//! `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents that are
+//! here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`) ends those
+//! whose time is over.
 //!
 //! **Rows.** Writes `agents` (identity, presence, offset), `backup_servers`, `workloads`, `restore_points`, and marks what
 //! changed as due. Who reads the marks is none of the gateway's business; it only pokes.
 //!
-//! **Crash.** A batch that was not committed was not acknowledged and comes again; one that was committed is recognised by
+//! **Crash.** A command is noted as sent before it is; one that did not arrive goes out again when its lease is over, and the
+//! agent does it once. A batch that was not committed was not acknowledged and comes again; one that was committed is recognised by
 //! its offset and acknowledged again. At start every agent counts as disconnected until it returns.
 //!
 //! **Identity** comes from this connection's certificate and from nothing the agent says.
@@ -31,14 +34,17 @@ use crate::clock::SharedClock;
 use crate::id::AgentUid;
 use crate::model::Door;
 use crate::pki::Pki;
+use crate::seal::Seal;
 use crate::store::{Store, StoreError};
 
 mod access;
+mod dispatch;
 mod door;
 mod enroll;
 mod facts;
 pub mod outbox;
 mod registry;
+mod report;
 mod service;
 mod session;
 
@@ -68,6 +74,8 @@ struct Shared {
     store: Store,
     pki: Arc<Pki>,
     clock: SharedClock,
+    /// For the secrets of commands.
+    seal: Seal,
     options: GatewayOptions,
     registry: registry::Registry,
     /// Poked after each commit that marked something due.
@@ -88,6 +96,7 @@ impl Gateway {
         store: Store,
         pki: Arc<Pki>,
         clock: SharedClock,
+        seal: Seal,
         options: GatewayOptions,
         changed: Arc<Notify>,
     ) -> Result<Self, StoreError> {
@@ -98,12 +107,15 @@ impl Gateway {
             store,
             pki,
             clock,
+            seal,
             options,
             registry: registry::Registry::default(),
             changed,
             stopping: CancellationToken::new(),
         };
-        Ok(Self { shared: Arc::new(shared), tasks: TaskTracker::new() })
+        let (shared, tasks) = (Arc::new(shared), TaskTracker::new());
+        tasks.spawn(dispatch::run(Arc::clone(&shared)));
+        Ok(Self { shared, tasks })
     }
 
     /// Lets agents in through a listener.

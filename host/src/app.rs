@@ -110,9 +110,16 @@ impl App {
         let changed = Arc::new(Notify::new());
 
         let options = GatewayOptions { heartbeat: config.heartbeat() };
-        let gateway =
-            Gateway::new(store.clone(), Arc::clone(&pki), Arc::clone(&clock), options, Arc::clone(&changed))
-                .await?;
+        let seal = Seal::open(data)?;
+        let gateway = Gateway::new(
+            store.clone(),
+            Arc::clone(&pki),
+            Arc::clone(&clock),
+            seal.clone(),
+            options,
+            Arc::clone(&changed),
+        )
+        .await?;
         let addresses = addresses(&listeners, &pki, config)?;
         let (tasks, stopping) = (TaskTracker::new(), CancellationToken::new());
         let agents_tls = pki.agents_tls(&names, &*clock)?;
@@ -122,7 +129,7 @@ impl App {
         let engine = Engine::new(store.clone(), plugins.clone(), Arc::clone(&clock), Arc::clone(&changed));
         tasks.spawn(engine.run(stopping.clone()));
         tasks.spawn(agents::outbox::keep(store.clone(), Arc::clone(&clock), stopping.clone()));
-        let mut options = ApiOptions::new(config, Seal::open(data)?);
+        let mut options = ApiOptions::new(config, seal);
         options.agents = access(&gateway, &addresses);
         options.address = api::address(config, addresses.api.port());
         options.mail = MailOptions::of(config)?;

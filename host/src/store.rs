@@ -14,12 +14,14 @@
 //! [`every_statement`], a method on [`Tx`], contract tests in `tests/store/`.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::Notify;
 
 mod accounts;
 mod actions;
@@ -169,6 +171,8 @@ fn trusted(text: String) -> AssertSqlSafe<String> {
 pub struct Store {
     pools: Pools,
     limit: ReadLimit,
+    /// Poked after each commit by which an agent has something to do.
+    outbox: Arc<Notify>,
 }
 
 #[derive(Debug, Clone)]
@@ -193,6 +197,10 @@ pub struct Tx {
     pub(crate) connection: Connection,
     /// Whether its commit is a change that cannot be taken back.
     writes: bool,
+    /// To be poked when it has committed.
+    outbox: Option<Arc<Notify>>,
+    /// Whether by its commit an agent has something to do.
+    orders: bool,
 }
 
 impl std::fmt::Debug for Tx {
@@ -213,7 +221,7 @@ impl Store {
         } else {
             return Err(StoreError::Url);
         };
-        let store = Self { pools, limit };
+        let store = Self { pools, limit, outbox: Arc::default() };
         store.migrate().await?;
         Ok(store)
     }
@@ -221,6 +229,12 @@ impl Store {
     /// How long a read may take; 10 s unless it is set.
     pub fn limit_reads(&self, limit: Duration) {
         self.limit.set(limit);
+    }
+
+    /// Poked after each commit of this store by which an agent has something to do. A hint: what another host over the same
+    /// database commits pokes nobody here.
+    pub fn outbox(&self) -> Arc<Notify> {
+        Arc::clone(&self.outbox)
     }
 
     async fn sqlite(url: &str, limit: &ReadLimit) -> Result<Pools, StoreError> {
@@ -274,7 +288,7 @@ impl Store {
                 Connection::Postgres(pool.begin_with(trusted(self.limit.begin())).await?)
             }
         };
-        Ok(Tx { connection, writes: false })
+        Ok(Tx::reading(connection))
     }
 
     /// A transaction that only reads, for as long as it takes: for the host itself, never for a request.
@@ -283,7 +297,7 @@ impl Store {
             Pools::Sqlite { patient, .. } => Connection::Sqlite(patient.begin().await?),
             Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
         };
-        Ok(Tx { connection, writes: false })
+        Ok(Tx::reading(connection))
     }
 
     /// A transaction that may write. On SQLite it takes the write lock at once: a transaction that first reads and then
@@ -293,7 +307,7 @@ impl Store {
             Pools::Sqlite { writer, .. } => Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
             Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
         };
-        Ok(Tx { connection, writes: true })
+        Ok(Tx { connection, writes: true, outbox: Some(self.outbox()), orders: false })
     }
 
     /// Which database it is.
@@ -318,6 +332,10 @@ impl Store {
 }
 
 impl Tx {
+    fn reading(connection: Connection) -> Self {
+        Self { connection, writes: false, outbox: None, orders: false }
+    }
+
     /// Makes all of it durable.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         if self.writes {
@@ -328,6 +346,9 @@ impl Tx {
             Connection::Sqlite(transaction) if !self.writes => transaction.rollback().await?,
             Connection::Sqlite(transaction) => transaction.commit().await?,
             Connection::Postgres(transaction) => transaction.commit().await?,
+        }
+        if let Some(outbox) = self.outbox.filter(|_| self.orders) {
+            outbox.notify_one();
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A whole agent against a host in this process, over real TLS.
 
+mod commands;
 mod identity;
 mod resend;
 mod restic;
@@ -33,13 +34,13 @@ struct Stage {
 /// An agent that runs.
 struct Running {
     stop: CancellationToken,
-    task: JoinHandle<Result<(), AgentError>>,
+    task: JoinHandle<Result<Ended, AgentError>>,
 }
 
 impl Running {
     async fn stop(self) -> Result<(), AgentError> {
         self.stop.cancel();
-        self.task.await.unwrap()
+        self.task.await.unwrap().map(|ended| assert_eq!(ended, Ended::Stopped))
     }
 
     /// The error with which it ends by itself.

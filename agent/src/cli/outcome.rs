@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use crate::agent::AgentError;
 use crate::config::{ConfigError, FileError};
 use crate::enroll::EnrollError;
 use crate::error::chain;
@@ -19,7 +20,8 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
      (one line of JSON on standard error says who signed it)
   4  the host refused: the join token is unknown, expired or used up
   5  the host could not be reached or did not answer
-  6  the data folder holds no agent, already holds one, or is in use by another";
+  6  the data folder holds no agent, already holds one, or is in use by another
+  7  the host has removed this agent";
 
 /// Prints an error once, with everything that caused it, and chooses the exit code.
 pub(super) fn report(outcome: anyhow::Result<()>) -> ExitCode {
@@ -55,6 +57,9 @@ fn code_of(cause: &(dyn Error + 'static)) -> Option<u8> {
             _ => None,
         };
     }
+    if matches!(cause.downcast_ref(), Some(AgentError::Removed)) {
+        return Some(7);
+    }
     let folder = matches!(cause.downcast_ref(), Some(ConfigError::NotEnrolled(_)))
         || matches!(cause.downcast_ref(), Some(FileError::InUse(_)));
     folder.then_some(6).or_else(|| cause.is::<TokenError>().then_some(2))
@@ -63,7 +68,6 @@ fn code_of(cause: &(dyn Error + 'static)) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::AgentError;
     use crate::identity::IdentityError;
     use crate::session::SessionError;
     use crate::testing::pin_mismatch;
@@ -88,6 +92,7 @@ mod tests {
         assert_eq!(code(AgentError::Folder(FileError::InUse("d".into()))), 6);
         assert_eq!(code(JoinToken::parse("nonsense").unwrap_err()), 2);
         assert_eq!(code(AgentError::Identity(IdentityError::Pair)), 1);
+        assert_eq!(code(AgentError::Removed), 7);
     }
 
     #[test]

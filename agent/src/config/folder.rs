@@ -136,6 +136,14 @@ impl DataFolder {
         self.sync()
     }
 
+    /// Removes key and certificate: this is no agent any more. What else is in the folder stays.
+    pub fn forget_identity(&self) -> Result<(), FileError> {
+        for path in [self.key(), self.next_key(), self.certificate()] {
+            self.remove(&path)?;
+        }
+        Ok(())
+    }
+
     /// Removes a file; one that is not there is as good.
     pub fn remove(&self, path: &Path) -> Result<(), FileError> {
         match fs::remove_file(path) {

@@ -1,16 +1,17 @@
 //! A made-up backup server: the same seed and the same time always give the same state.
 //!
-//! Nothing is remembered. Each computer has a schedule and keeps its last points, so the state at any instant follows
+//! Nothing is remembered but what hosts ordered (`jobs`). Each computer has a schedule and keeps its last points, so the state at any instant follows
 //! from the clock alone: points appear and age out by themselves, and a restart changes nothing. About one computer in
 //! twenty stopped being backed up before the fleet came to life, always at least one in the fleet, so that there is
 //! something to alarm about.
 
+mod jobs;
 mod names;
 
 use futures_util::future::BoxFuture;
-use keelson_proto::v1::{BackupServer, Computer, RestorePoint, Workload};
+use keelson_proto::v1::{BackupServer, Computer, Repository, RestorePoint, Workload};
 
-use super::{Driver, DriverError};
+use super::{Done, Driver, DriverError, Order, Refused};
 use crate::clock::SharedClock;
 use crate::inventory::Inventory;
 use crate::random::Random;
@@ -31,37 +32,83 @@ pub struct Simulated {
     workloads: u32,
     since: i64,
     clock: SharedClock,
+    orders: jobs::Orders,
+}
+
+/// The restore points of a computer by its schedule.
+struct Scheduled {
+    points: Vec<RestorePoint>,
+    /// The schedule has left it out since before the fleet came to life.
+    stopped: bool,
 }
 
 impl Simulated {
     /// `since` is when the fleet came to life, in unix milliseconds.
     pub fn new(seed: u64, server: u32, workloads: u32, since: i64, clock: SharedClock) -> Self {
-        Self { seed, server, workloads, since, clock }
+        Self { seed, server, workloads, since, clock, orders: jobs::Orders::default() }
     }
 
     /// The state at an instant.
     pub fn inventory_at(&self, now: i64) -> Inventory {
         let server = BackupServer {
-            key: format!("sim-{}-{}", self.seed, self.server),
+            key: self.key(),
             name: names::server(self.seed, self.server),
             engine: "simulated".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut workloads = Vec::new();
         let mut restore_points = Vec::new();
+        let mut states = Vec::new();
         for index in 0..self.workloads {
             let workload = names::workload(self.seed, self.server, index, &server.key);
-            restore_points.extend(self.points(index, &workload, now));
+            let mut scheduled = self.points(index, &workload, now);
+            scheduled.points.extend(self.orders.points(jobs::job_of(index), &workload, now));
+            let newest = scheduled.points.iter().map(|point| point.created_at).max();
+            states.push((newest, scheduled.stopped));
+            restore_points.extend(scheduled.points);
             workloads.push(workload);
         }
-        Inventory { server, workloads, restore_points }
+        let machines: Vec<_> = workloads
+            .iter()
+            .zip(states)
+            .map(|(workload, (newest, left_out))| jobs::Machine { workload, newest, left_out })
+            .collect();
+        let jobs = machines.chunks(jobs::SIZE as usize).zip(0..);
+        let jobs = jobs.map(|(machines, index)| self.orders.job(&server.key, index, machines, now)).collect();
+        let repositories = (0..3).map(|index| self.repository(&server.key, index, now)).collect();
+        Inventory { server, repositories, jobs, workloads, restore_points }
+    }
+
+    fn key(&self) -> String {
+        format!("sim-{}-{}", self.seed, self.server)
+    }
+
+    /// One that fills up over the months, and is cleaned up in time.
+    fn repository(&self, server: &str, index: u32, now: i64) -> Repository {
+        let mut random = Random::for_parts(self.seed, &[u64::from(self.server), u64::from(index), 2]);
+        let capacity = (2 + random.below(7)) * 1024 * GIBIBYTE;
+        let day = (now / (24 * HOUR)).unsigned_abs() + random.below(100);
+        let used = capacity / 200 * (60 + day % 100);
+        Repository {
+            server_key: server.to_owned(),
+            key: format!("{server}-repository-{index}"),
+            name: format!("Repository {}", 1 + index),
+            kind: "Linux".to_owned(),
+            host_name: names::server(self.seed, self.server).to_lowercase(),
+            path: format!("/backup/{}", 1 + index),
+            capacity: bytes(capacity),
+            free_space: bytes(capacity - used),
+            used_space: bytes(used),
+            backup_size: bytes(used / 10 * 9),
+            ..Repository::default()
+        }
     }
 
     fn random(&self, index: u32) -> Random {
         Random::for_parts(self.seed, &[u64::from(self.server), u64::from(index)])
     }
 
-    fn points(&self, index: u32, workload: &Workload, now: i64) -> Vec<RestorePoint> {
+    fn points(&self, index: u32, workload: &Workload, now: i64) -> Scheduled {
         let mut random = self.random(index);
         let period = random.pick(&PERIODS).copied().unwrap_or(HOUR);
         let phase = hours(random.below(12)) + minutes(random.below(60));
@@ -73,7 +120,7 @@ impl Simulated {
         let end = if stopped { now.min(self.since - idle) } else { now };
         let source = random.below(900) * GIBIBYTE / 2 + GIBIBYTE;
         let newest = (end - phase).div_euclid(period);
-        (newest - kept + 1..=newest)
+        let points = (newest - kept + 1..=newest)
             .map(|run| {
                 let mut random = Random::for_parts(random.clone().next_u64(), &[run.unsigned_abs()]);
                 RestorePoint {
@@ -86,7 +133,8 @@ impl Simulated {
                     destination: format!("Repository {}", 1 + index % 3),
                 }
             })
-            .collect()
+            .collect();
+        Scheduled { points, stopped }
     }
 }
 
@@ -97,6 +145,11 @@ impl Driver for Simulated {
 
     fn collect(&self) -> BoxFuture<'_, Result<Inventory, DriverError>> {
         Box::pin(std::future::ready(Ok(self.inventory_at(self.clock.now_ms()))))
+    }
+
+    fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
+        let jobs = jobs::count(self.workloads);
+        Box::pin(std::future::ready(self.orders.execute(&self.key(), jobs, order, self.clock.now_ms())))
     }
 }
 
@@ -182,6 +235,43 @@ mod tests {
         let (before, after) = (keys(SINCE), keys(SINCE + 24 * HOUR));
         assert!(after.difference(&before).count() > 10);
         assert_eq!(before.len(), after.len());
+    }
+
+    #[test]
+    fn a_job_that_was_started_runs_ends_and_leaves_a_restore_point_for_each_computer() {
+        let clock = Arc::new(ManualClock::new(SINCE));
+        let shared: SharedClock = Arc::<ManualClock>::clone(&clock);
+        let server = Simulated::new(5, 0, 12, SINCE, shared);
+        let before = server.inventory_at(SINCE);
+        assert_eq!(before.jobs.len(), 2);
+        let job = before.jobs[0].key.clone();
+        let tell = |kind: &str| {
+            let payload = serde_json::json!({"server": server.key(), "job": job});
+            let order = Order { kind: kind.to_owned(), payload, secret: serde_json::Value::Null };
+            server.orders.execute(&server.key(), 2, &order, crate::clock::Clock::now_ms(&*clock))
+        };
+        tell("job-start").unwrap();
+        tell("job-start").unwrap();
+        let status = |now| server.inventory_at(now).jobs[0].status.clone();
+        assert_eq!(status(SINCE + 1_000), "Running");
+        let after = server.inventory_at(SINCE + 60_000);
+        assert_eq!(after.jobs[0].status, "Success");
+        assert_eq!(
+            after.restore_points.len(),
+            before.restore_points.len() + 8,
+            "the second start changed nothing"
+        );
+        tell("job-disable").unwrap();
+        assert!(!server.inventory_at(SINCE + 60_000).jobs[0].enabled);
+        assert!(tell("make-coffee").is_err());
+    }
+
+    #[test]
+    fn a_job_with_a_computer_that_was_left_out_has_failed_and_says_which() {
+        let state = at(5, 0, SINCE);
+        let failed: Vec<_> = state.jobs.iter().filter(|job| job.status == "Failed").collect();
+        assert!(!failed.is_empty() && failed.len() < state.jobs.len());
+        assert!(failed[0].failure.starts_with("cannot reach "), "{}", failed[0].failure);
     }
 
     #[test]

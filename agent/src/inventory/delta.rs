@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use keelson_proto::v1::record::Kind;
-use keelson_proto::v1::{InventoryComplete, Record, RestorePointGone, WorkloadGone};
+use keelson_proto::v1::{InventoryComplete, JobGone, Record, RepositoryGone, RestorePointGone, WorkloadGone};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
@@ -15,6 +15,10 @@ use super::batch::split;
 pub enum ObjectId {
     /// The server's key.
     Server(String),
+    /// Server and repository.
+    Repository(String, String),
+    /// Server and job.
+    Job(String, String),
     /// Server and workload.
     Workload(String, String),
     /// Server, workload and restore point.
@@ -87,6 +91,14 @@ pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
 fn objects(inventory: &Inventory) -> impl Iterator<Item = (ObjectId, Kind)> + '_ {
     let server = &inventory.server;
     let first = (ObjectId::Server(server.key.clone()), Kind::Server(server.clone()));
+    let repositories = inventory.repositories.iter().map(|repository| {
+        let id = ObjectId::Repository(repository.server_key.clone(), repository.key.clone());
+        (id, Kind::Repository(repository.clone()))
+    });
+    let jobs = inventory.jobs.iter().map(|job| {
+        let id = ObjectId::Job(job.server_key.clone(), job.key.clone());
+        (id, Kind::Job(Box::new(job.clone())))
+    });
     let workloads = inventory.workloads.iter().map(|workload| {
         let id = ObjectId::Workload(workload.server_key.clone(), workload.key.clone());
         (id, Kind::Workload(workload.clone()))
@@ -96,12 +108,14 @@ fn objects(inventory: &Inventory) -> impl Iterator<Item = (ObjectId, Kind)> + '_
             ObjectId::RestorePoint(point.server_key.clone(), point.workload_key.clone(), point.key.clone());
         (id, Kind::RestorePoint(point.clone()))
     });
-    std::iter::once(first).chain(workloads).chain(points)
+    std::iter::once(first).chain(repositories).chain(jobs).chain(workloads).chain(points)
 }
 
 fn removal(id: &ObjectId) -> Option<Record> {
     let kind = match id.clone() {
         ObjectId::Server(_) => return None,
+        ObjectId::Repository(server_key, key) => Kind::RepositoryGone(RepositoryGone { server_key, key }),
+        ObjectId::Job(server_key, key) => Kind::JobGone(JobGone { server_key, key }),
         ObjectId::Workload(server_key, key) => Kind::WorkloadGone(WorkloadGone { server_key, key }),
         ObjectId::RestorePoint(server_key, workload_key, key) => {
             Kind::RestorePointGone(RestorePointGone { server_key, workload_key, key })
@@ -135,6 +149,10 @@ mod tests {
     fn kinds(addition: &Addition) -> Vec<&'static str> {
         let name = |record: &Record| match record.kind.as_ref().unwrap() {
             Kind::Server(_) => "server",
+            Kind::Repository(_) => "repository",
+            Kind::Job(_) => "job",
+            Kind::RepositoryGone(_) => "repository gone",
+            Kind::JobGone(_) => "job gone",
             Kind::Workload(_) => "workload",
             Kind::RestorePoint(_) => "point",
             Kind::WorkloadGone(_) => "workload gone",

@@ -65,6 +65,7 @@ pub(super) async fn hold(
     };
     welcomed();
     let flow = begin(link, &welcome).await?;
+    link.work.resume().await?;
     Exchange { link, up, flow }.run(&mut down, &welcome, renew_at).await
 }
 
@@ -106,6 +107,7 @@ impl Exchange<'_> {
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.send_due().await?;
+            self.send_reports()?;
             tokio::select! {
                 () = self.link.stop.cancelled() => return Ok(End::Stopped),
                 message = down.message() => match message {
@@ -114,6 +116,7 @@ impl Exchange<'_> {
                     Err(status) => return Err(self.ended(&status).await?),
                 },
                 () = self.link.shared.grown.notified() => {}
+                () = self.link.work.reported() => {}
                 _ = heartbeat.tick() => {
                     if self.link.clock.now_ms() >= renew_at {
                         return Ok(End::RenewalDue);
@@ -160,6 +163,17 @@ impl Exchange<'_> {
         }
     }
 
+    /// What is to be said of commands.
+    fn send_reports(&self) -> Result<(), SessionError> {
+        while let Some(report) = self.link.work.next_report() {
+            if !offer(&self.up, Up::Report(report.clone()))? {
+                self.link.work.put_back(report);
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn beat(&self) -> Result<(), SessionError> {
         let beat = Up::Heartbeat(Heartbeat { agent_time: self.link.clock.now_ms() });
         if !offer(&self.up, beat)? {
@@ -178,6 +192,8 @@ impl Exchange<'_> {
                 self.flow = Flow { epoch, sent: 0, acknowledged: 0, credit: self.flow.credit };
                 Ok(())
             }
+            Some(Down::Command(command)) => Ok(self.link.work.take(command).await?),
+            Some(Down::Heard(heard)) => Ok(self.link.work.heard(&heard.uid).await?),
             Some(Down::Welcome(_)) => Err(SessionError::Protocol("a second Welcome")),
             // A newer host's message that this agent does not know.
             None => Ok(()),

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keelson_proto::v1::Batch;
+use keelson_proto::v1::{Batch, CommandResult};
 use prost::Message as _;
 
-use super::{Appended, Position};
+use super::{Answer, Appended, Position};
 use crate::inventory::{Addition, Known};
 
 /// A spool in this process.
@@ -14,6 +14,8 @@ use crate::inventory::{Addition, Known};
 pub struct MemorySpool {
     limit: u64,
     state: Mutex<State>,
+    /// With whether the host has heard them.
+    answers: Mutex<VecDeque<(Answer, bool)>>,
 }
 
 #[derive(Debug)]
@@ -25,6 +27,9 @@ struct State {
     batches: VecDeque<Batch>,
 }
 
+/// Results that are kept: a simulated agent that did more forgets the oldest.
+const ANSWERS: usize = 256;
+
 impl State {
     fn fresh(epoch: u64) -> Self {
         let known = Known { epoch, inventory_due: true, ..Known::default() };
@@ -34,7 +39,33 @@ impl State {
 
 impl MemorySpool {
     pub(super) fn new(limit: u64, epoch: u64) -> Self {
-        Self { limit, state: Mutex::new(State::fresh(epoch)) }
+        Self { limit, state: Mutex::new(State::fresh(epoch)), answers: Mutex::default() }
+    }
+
+    fn answers(&self) -> MutexGuard<'_, VecDeque<(Answer, bool)>> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn remember(&self, answer: &Answer) {
+        let mut answers = self.answers();
+        if answers.len() >= ANSWERS {
+            answers.pop_front();
+        }
+        answers.push_back((answer.clone(), false));
+    }
+
+    pub(super) fn recall(&self, uid: &[u8]) -> Option<CommandResult> {
+        self.answers().iter().find(|(answer, _)| answer.uid == uid).map(|(answer, _)| answer.result.clone())
+    }
+
+    pub(super) fn unheard(&self) -> Vec<Answer> {
+        self.answers().iter().filter(|(_, heard)| !heard).map(|(answer, _)| answer.clone()).collect()
+    }
+
+    pub(super) fn heard(&self, uid: &[u8]) {
+        for (answer, heard) in self.answers().iter_mut() {
+            *heard |= answer.uid == uid;
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

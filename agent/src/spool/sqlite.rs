@@ -4,14 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use keelson_proto::v1::Batch;
+use keelson_proto::v1::{Batch, CommandResult};
 use prost::Message as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::Mutex;
 use tracing::warn;
 
-use super::{Appended, Position, SpoolError, first_epoch};
+use super::{Answer, Appended, Position, SpoolError, answers, first_epoch};
 use crate::clock::Clock;
 use crate::inventory::{Addition, Digest, Known, ObjectId};
 
@@ -163,6 +163,26 @@ impl SqliteSpool {
         transaction.commit().await.map_err(step("write"))
     }
 
+    pub(super) async fn remember(&self, answer: &Answer, now: i64, oldest: i64) -> Result<(), SpoolError> {
+        let mut connection = self.connection.lock().await;
+        answers::remember(&mut connection, answer, now, oldest).await.map_err(step("write"))
+    }
+
+    pub(super) async fn recall(&self, uid: &[u8]) -> Result<Option<CommandResult>, SpoolError> {
+        let mut connection = self.connection.lock().await;
+        answers::recall(&mut connection, uid).await.map_err(step("read"))
+    }
+
+    pub(super) async fn unheard(&self) -> Result<Vec<Answer>, SpoolError> {
+        let mut connection = self.connection.lock().await;
+        answers::unheard(&mut connection).await.map_err(step("read"))
+    }
+
+    pub(super) async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
+        let mut connection = self.connection.lock().await;
+        answers::heard(&mut connection, uid).await.map_err(step("write"))
+    }
+
     pub(super) async fn begin_epoch(&self, earliest: u64) -> Result<u64, SpoolError> {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("write"))?;
@@ -204,6 +224,7 @@ async fn connect(path: &Path, clock: &dyn Clock) -> Result<SqliteConnection, Spo
         first.execute(&mut *transaction).await.map_err(step("create"))?;
         transaction.commit().await.map_err(step("create"))?;
     }
+    sqlx::raw_sql(answers::SCHEMA).execute(&mut connection).await.map_err(step("create"))?;
     Ok(connection)
 }
 
@@ -234,6 +255,9 @@ fn columns(id: &ObjectId) -> (i64, &str, &str, &str) {
         ObjectId::Server(server) => (1, server, "", ""),
         ObjectId::Workload(server, workload) => (2, server, workload, ""),
         ObjectId::RestorePoint(server, workload, point) => (3, server, workload, point),
+        // These two have their own key where workloads have theirs.
+        ObjectId::Repository(server, key) => (4, server, key, ""),
+        ObjectId::Job(server, key) => (5, server, key, ""),
     }
 }
 
@@ -242,6 +266,8 @@ fn object_id(kind: i64, server: String, workload: String, point: String) -> Opti
         1 => Some(ObjectId::Server(server)),
         2 => Some(ObjectId::Workload(server, workload)),
         3 => Some(ObjectId::RestorePoint(server, workload, point)),
+        4 => Some(ObjectId::Repository(server, workload)),
+        5 => Some(ObjectId::Job(server, workload)),
         _ => None,
     }
 }

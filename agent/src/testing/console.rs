@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keelson_proto::v1::Command;
 use keelson_proto::v1::console_server::ConsoleServer;
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
@@ -52,6 +53,8 @@ pub(crate) enum Mode {
 pub(crate) struct State {
     pub(crate) mode: Mutex<Mode>,
     pub(crate) resync: Notify,
+    pub(crate) orders: Mutex<Vec<Command>>,
+    pub(crate) ordered: Notify,
     /// By the subject of the agent's certificate.
     pub(crate) agents: Mutex<HashMap<String, Ledger>>,
     pub(crate) cut: Mutex<CancellationToken>,
@@ -87,6 +90,8 @@ impl Console {
         let state = Arc::new(State {
             mode: Mutex::new(Mode::Serve),
             resync: Notify::new(),
+            orders: Mutex::default(),
+            ordered: Notify::new(),
             agents: Mutex::default(),
             cut: Mutex::default(),
             failed_handshakes: AtomicU32::new(0),
@@ -151,6 +156,20 @@ impl Console {
     /// Ends every session that stands.
     pub(crate) fn cut(&self) {
         std::mem::take(&mut *self.state.cut.lock().unwrap()).cancel();
+    }
+
+    /// Sends a command to the agent that is connected, or to the next that is.
+    pub(crate) fn order(&self, uid: u8, attempt: u32, kind: &str) {
+        let command = Command {
+            uid: vec![uid; 16],
+            attempt,
+            kind: kind.to_owned(),
+            payload: "{}".to_owned(),
+            deadline: i64::MAX,
+            ..Command::default()
+        };
+        self.state.orders.lock().unwrap().push(command);
+        self.state.ordered.notify_one();
     }
 
     pub(crate) fn agents(&self) -> MutexGuard<'_, HashMap<String, Ledger>> {

@@ -6,14 +6,15 @@ use std::collections::hash_map::Entry;
 
 use keelson_proto::v1::{Batch, Record, record};
 
-use crate::store::{Facts, RestorePointFact, ServerFact, WorkloadFact};
+use crate::store::{BackupRepositoryFact, Facts, JobFact, RestorePointFact, ServerFact, WorkloadFact};
+use check::key;
+
+mod check;
+mod inventory;
+mod jobs;
 
 /// Records in one batch.
 const MOST_RECORDS: usize = 2_000;
-/// Bytes of a key.
-const LONGEST_KEY: usize = 512;
-/// Bytes of a text for people.
-const LONGEST_TEXT: usize = 4_096;
 
 /// Why a frame is no batch of facts. The message goes back to the agent.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) struct Unfit {
 
 type ServerKey = String;
 type WorkloadKey = (String, String);
+/// Of what a server has beside workloads: server and key.
+type PartKey = (String, String);
 type PointKey = (String, String, String);
 
 /// The last state of each key, in the order of first mention, so that a statement meets no key twice.
@@ -79,6 +82,8 @@ pub(super) fn read(batch: Batch, now: i64) -> Result<Facts, Unfit> {
         return Err(Unfit { index: 0, message });
     }
     let mut servers: Latest<ServerKey, ServerFact> = Latest::new();
+    let mut repositories: Latest<PartKey, BackupRepositoryFact> = Latest::new();
+    let mut runs: Latest<PartKey, JobFact> = Latest::new();
     let mut workloads: Latest<WorkloadKey, WorkloadFact> = Latest::new();
     let mut points: Latest<PointKey, RestorePointFact> = Latest::new();
     let (mut cleared, mut complete) = (Vec::new(), false);
@@ -86,22 +91,33 @@ pub(super) fn read(batch: Batch, now: i64) -> Result<Facts, Unfit> {
         let unfit = |message| Unfit { index, message };
         match kind {
             Some(record::Kind::Server(server)) => {
-                let fact = read_server(server).map_err(unfit)?;
+                let fact = inventory::server(server).map_err(unfit)?;
                 servers.put(fact.key.clone(), Some(fact));
             }
             Some(record::Kind::Workload(workload)) => {
-                let fact = read_workload(workload).map_err(unfit)?;
+                let fact = inventory::workload(workload).map_err(unfit)?;
                 workloads.put((fact.server.clone(), fact.key.clone()), Some(fact));
             }
             Some(record::Kind::RestorePoint(point)) => {
-                let fact = read_point(point, now).map_err(unfit)?;
+                let fact = inventory::point(point, now).map_err(unfit)?;
                 points.put((fact.server.clone(), fact.workload.clone(), fact.key.clone()), Some(fact));
             }
+            Some(record::Kind::Repository(repository)) => {
+                let fact = inventory::repository(repository).map_err(unfit)?;
+                repositories.put((fact.server.clone(), fact.key.clone()), Some(fact));
+            }
+            Some(record::Kind::RepositoryGone(gone)) => {
+                repositories.put(part(gone.server_key, gone.key).map_err(unfit)?, None);
+            }
+            Some(record::Kind::Job(job)) => {
+                let fact = jobs::job(*job, now).map_err(unfit)?;
+                runs.put((fact.server.clone(), fact.key.clone()), Some(fact));
+            }
+            Some(record::Kind::JobGone(gone)) => {
+                runs.put(part(gone.server_key, gone.key).map_err(unfit)?, None);
+            }
             Some(record::Kind::WorkloadGone(gone)) => {
-                let key = (
-                    key("server key", gone.server_key).map_err(unfit)?,
-                    key("key", gone.key).map_err(unfit)?,
-                );
+                let key = part(gone.server_key, gone.key).map_err(unfit)?;
                 // Its restore points went with it, also those of this very batch; what comes after is another's life.
                 points.forget(|(server, workload, _)| *server == key.0 && *workload == key.1);
                 cleared.push(key.clone());
@@ -118,13 +134,19 @@ pub(super) fn read(batch: Batch, now: i64) -> Result<Facts, Unfit> {
         }
     }
     let (servers, _) = servers.split();
+    let (repositories, repositories_gone) = repositories.split();
+    let (jobs, jobs_gone) = runs.split();
     let (workloads, workloads_gone) = workloads.split();
     let (restore_points, restore_points_gone) = points.split();
     let workloads_cleared = cleared;
     Ok(Facts {
         servers,
+        repositories,
+        jobs,
         workloads,
         restore_points,
+        repositories_gone,
+        jobs_gone,
         workloads_cleared,
         workloads_gone,
         restore_points_gone,
@@ -133,73 +155,8 @@ pub(super) fn read(batch: Batch, now: i64) -> Result<Facts, Unfit> {
     })
 }
 
-fn read_server(server: keelson_proto::v1::BackupServer) -> Result<ServerFact, String> {
-    Ok(ServerFact {
-        key: key("key", server.key)?,
-        name: text("name", server.name)?,
-        engine: text("engine", server.engine)?,
-        version: text("version", server.version)?,
-        ..ServerFact::default()
-    })
-}
-
-fn read_workload(workload: keelson_proto::v1::Workload) -> Result<WorkloadFact, String> {
-    let operation_mode = match workload.operation_mode.as_str() {
-        "server" => "Server",
-        "workstation" => "Workstation",
-        _ => "Unknown",
-    };
-    Ok(WorkloadFact {
-        server: key("server key", workload.server_key)?,
-        key: key("key", workload.key)?,
-        name: text("name", workload.name)?,
-        kind: key("kind", workload.kind)?,
-        operation_mode: operation_mode.to_owned(),
-        backed_up_items: text("backed up items", workload.backed_up_items)?,
-        details: None,
-    })
-}
-
-/// A backup server whose clock is ahead must not make a workload look safe for as long: nothing was backed up later than it
-/// is heard of.
-fn read_point(point: keelson_proto::v1::RestorePoint, now: i64) -> Result<RestorePointFact, String> {
-    if point.created_at < 0 {
-        return Err(format!("the restore point's instant is {}; it must not be negative", point.created_at));
-    }
-    if point.size.is_some_and(i64::is_negative) || point.source_size.is_some_and(i64::is_negative) {
-        return Err("a restore point's size must not be negative".to_owned());
-    }
-    Ok(RestorePointFact {
-        server: key("server key", point.server_key)?,
-        workload: key("workload key", point.workload_key)?,
-        key: key("key", point.key)?,
-        created_at: point.created_at.min(now),
-        size: point.size,
-        source_size: point.source_size,
-        destination: text("destination", point.destination)?,
-        details: None,
-    })
-}
-
-fn key(what: &str, value: String) -> Result<String, String> {
-    if value.is_empty() || value.len() > LONGEST_KEY {
-        return Err(format!("the {what} has {} bytes; it must have 1 to {LONGEST_KEY}", value.len()));
-    }
-    no_nul(what, value)
-}
-
-/// What is for people is cut rather than refused: a long path must not stop an agent's facts.
-fn text(what: &str, mut value: String) -> Result<String, String> {
-    if value.len() > LONGEST_TEXT {
-        let cut = value.floor_char_boundary(LONGEST_TEXT);
-        value.truncate(cut);
-    }
-    no_nul(what, value)
-}
-
-/// PostgreSQL keeps no NUL in a text.
-fn no_nul(what: &str, value: String) -> Result<String, String> {
-    if value.contains('\0') { Err(format!("the {what} holds a NUL character")) } else { Ok(value) }
+fn part(server: String, own: String) -> Result<PartKey, String> {
+    Ok((key("server key", server)?, key("key", own)?))
 }
 
 #[cfg(test)]

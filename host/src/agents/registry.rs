@@ -2,11 +2,16 @@
 //! forgotten the connection.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use keelson_proto::v1::Command;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::id::{self, AgentUid};
+
+/// Commands that may wait for a session to send them: twice what an agent has at once, for those that go out again.
+const QUEUE: usize = 32;
 
 /// Who is connected.
 #[derive(Debug, Default)]
@@ -14,42 +19,66 @@ pub(super) struct Registry(Mutex<Live>);
 
 #[derive(Debug, Default)]
 struct Live {
-    sessions: HashMap<AgentUid, (i64, CancellationToken)>,
+    sessions: HashMap<AgentUid, Entry>,
+}
+
+/// The live session of an agent.
+#[derive(Debug)]
+struct Entry {
+    number: i64,
+    ended: CancellationToken,
+    commands: mpsc::Sender<Command>,
 }
 
 /// A place in the registry.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Place {
     /// Random, so that no session of this host or of one before has it too.
     pub(super) number: i64,
     /// Cancelled when another session takes over.
     pub(super) replaced: CancellationToken,
+    /// What is to be sent to the agent.
+    pub(super) commands: mpsc::Receiver<Command>,
 }
 
 impl Registry {
     /// Registers a session, and ends the agent's former one.
     pub(super) fn enter(&self, agent: AgentUid) -> Place {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = Place { number: i64::from_le_bytes(id::random()), replaced: CancellationToken::new() };
-        let former = live.sessions.insert(agent, (place.number, place.replaced.clone()));
-        if let Some((_, former)) = former {
-            former.cancel();
+        let (number, replaced) = (i64::from_le_bytes(id::random()), CancellationToken::new());
+        let (sender, commands) = mpsc::channel(QUEUE);
+        let entry = Entry { number, ended: replaced.clone(), commands: sender };
+        if let Some(former) = self.live().sessions.insert(agent, entry) {
+            former.ended.cancel();
         }
-        place
+        Place { number, replaced, commands }
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Those of these agents that are connected here.
+    pub(super) fn of_these(&self, agents: &[AgentUid]) -> Vec<AgentUid> {
+        let live = self.live();
+        agents.iter().copied().filter(|agent| live.sessions.contains_key(agent)).collect()
+    }
+
+    /// Hands a command to the agent's session; false when it has none, or too much to send already.
+    pub(super) fn send(&self, agent: AgentUid, command: Command) -> bool {
+        self.live().sessions.get(&agent).is_some_and(|entry| entry.commands.try_send(command).is_ok())
     }
 
     /// Ends the session of an agent that is no more, if it has one here.
     pub(super) fn expel(&self, agent: AgentUid) {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, session)) = live.sessions.remove(&agent) {
-            session.cancel();
+        if let Some(session) = self.live().sessions.remove(&agent) {
+            session.ended.cancel();
         }
     }
 
     /// Takes a session out; false when another has taken its place, which then speaks for the agent.
     pub(super) fn leave(&self, agent: AgentUid, place: &Place) -> bool {
-        let mut live = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let current = live.sessions.get(&agent).is_some_and(|(number, _)| *number == place.number);
+        let mut live = self.live();
+        let current = live.sessions.get(&agent).is_some_and(|entry| entry.number == place.number);
         if current {
             live.sessions.remove(&agent);
         }

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keelson_proto::v1::{
-    Acknowledge, AgentMessage, Batch, ConsoleMessage, Hello, Resync, Welcome, agent_message, console_message,
+    Acknowledge, AgentMessage, Batch, Command, CommandReport, ConsoleMessage, Hello, Resync, Welcome,
+    agent_message, console_message,
 };
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 use super::door::{Identity, Peer};
 use super::enroll::{checked, not_admitted, storing};
 use super::registry::Place;
-use super::{CREDIT, Shared, facts};
+use super::{CREDIT, Shared, facts, report};
 use crate::id::{AgentUid, CompanyUid};
 use crate::store::{self, Facts, NewAgent, Offset, StoreError};
 
@@ -81,6 +83,8 @@ async fn begin(
     };
     let (company, offset, place) = admit(shared, peer, identity, hello).await?;
     shared.changed.notify_one();
+    // What waited for this agent goes out after the welcome.
+    shared.store.outbox().notify_one();
     let welcome = Welcome {
         epoch: unsigned(offset.epoch),
         sequence: unsigned(offset.sequence),
@@ -166,9 +170,9 @@ async fn leave(shared: &Shared, agent: AgentUid, place: &Place) {
 
 impl Session {
     /// The agent's session, until it ends or another one takes over.
-    async fn live(&self, messages: &mut Streaming<AgentMessage>, place: Place) -> Result<(), Status> {
+    async fn live(&self, messages: &mut Streaming<AgentMessage>, mut place: Place) -> Result<(), Status> {
         let end = tokio::select! {
-            end = self.serve(messages) => end,
+            end = self.serve(messages, &mut place.commands) => end,
             () = place.replaced.cancelled() => Err(Status::aborted("this session is over: another one of this agent has taken over, or the agent was removed")),
             () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
         };
@@ -176,14 +180,27 @@ impl Session {
         end
     }
 
-    async fn serve(&self, messages: &mut Streaming<AgentMessage>) -> Result<(), Status> {
+    async fn serve(
+        &self,
+        messages: &mut Streaming<AgentMessage>,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<(), Status> {
         let patience = self.shared.options.heartbeat * 3;
+        let mut heard = Instant::now();
         loop {
-            let message = tokio::time::timeout(patience, messages.message()).await;
+            let message = tokio::select! {
+                message = tokio::time::timeout_at(heard + patience, messages.message()) => message,
+                Some(command) = commands.recv() => {
+                    send(&self.answers, console_message::Kind::Command(command)).await?;
+                    continue;
+                }
+            };
             let message =
                 message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??;
             let Some(message) = message else { return Ok(()) };
+            heard = Instant::now();
             match message.kind {
+                Some(agent_message::Kind::Report(report)) => self.note(report).await?,
                 Some(agent_message::Kind::Batch(batch)) => self.take(batch).await?,
                 Some(agent_message::Kind::Heartbeat(_)) => self.heartbeat().await?,
                 Some(agent_message::Kind::Hello(_)) => {
@@ -192,6 +209,13 @@ impl Session {
                 // A newer agent's kind of message.
                 None => {}
             }
+        }
+    }
+
+    async fn note(&self, report: CommandReport) -> Result<(), Status> {
+        match report::take(&self.shared, self.agent, report).await? {
+            Some(heard) => send(&self.answers, console_message::Kind::Heard(heard)).await,
+            None => Ok(()),
         }
     }
 

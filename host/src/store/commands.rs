@@ -42,14 +42,16 @@ statements! {
         WHERE finished_at IS NULL AND deadline <= $1 RETURNING ", columns!());
     OPEN_ABOUT = concat!("SELECT ", columns!(), " FROM commands \
         WHERE subject_uid = $1 AND finished_at IS NULL ORDER BY position");
+    WAITING = "SELECT DISTINCT c.agent_uid FROM commands c JOIN agents a ON a.uid = c.agent_uid \
+        WHERE c.finished_at IS NULL AND c.deadline > $1 AND (c.state = 'pending' OR c.lease_until <= $1) AND a.connected";
     PRUNE = "DELETE FROM commands WHERE finished_at IS NOT NULL AND finished_at < $1";
 }
 
 /// Takes what is pending, or whose lease ran out, in the order in which it was asked for; never a command about something that an
-/// earlier one is still about.
+/// earlier one is still about, and none beyond the agent's window.
 const LEASE: BulkStatement = BulkStatement {
     name: "store::commands::LEASE",
-    fixed: &[("instant", Type::Int), ("until", Type::Int), ("most", Type::Int)],
+    fixed: &[("instant", Type::Int), ("until", Type::Int), ("most", Type::Int), ("window", Type::Int)],
     columns: &[("agent_uid", Type::Uuid)],
     text: concat!(
         "UPDATE commands SET state = 'leased', attempts = attempts + 1, lease_until = :until FROM (\
@@ -57,12 +59,27 @@ const LEASE: BulkStatement = BulkStatement {
         WHERE x.finished_at IS NULL AND x.deadline > :instant AND (x.state = 'pending' OR x.lease_until <= :instant) \
         AND NOT EXISTS (SELECT 1 FROM commands e WHERE e.agent_uid = x.agent_uid AND e.subject_uid = x.subject_uid \
         AND e.position < x.position AND e.finished_at IS NULL) \
+        AND (SELECT count(*) FROM commands o WHERE o.agent_uid = x.agent_uid AND o.position < x.position \
+        AND o.finished_at IS NULL) < :window \
         ORDER BY x.position LIMIT :most {skip locked x}) due WHERE commands.position = due.taken RETURNING ",
         columns!()
     ),
 };
 
-pub(super) const BULK: &[BulkStatement] = &[LEASE];
+/// What is about to go out.
+const SEND: BulkStatement = BulkStatement {
+    name: "store::commands::SEND",
+    fixed: &[("instant", Type::Int)],
+    columns: &[("taken", Type::Int)],
+    text: "UPDATE commands SET state = 'sent', sent_at = COALESCE(sent_at, :instant) FROM input \
+        WHERE commands.position = input.taken AND commands.state = 'leased' RETURNING commands.position AS position",
+};
+
+pub(super) const BULK: &[BulkStatement] = &[LEASE, SEND];
+
+/// So many commands an agent has at once, the oldest: one that never answers holds up nobody else, and one that comes back
+/// after a long time is not buried.
+const WINDOW: i64 = 16;
 
 /// What became of a command that was put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +175,7 @@ impl Commands<'_> {
             .await?
             .rows_affected());
         if rows == 1 {
+            self.0.orders = true;
             return Ok(Put::New);
         }
         let known: Command =
@@ -187,11 +205,36 @@ impl Commands<'_> {
         most: i64,
     ) -> Result<Vec<Command>, StoreError> {
         let now = clock.now_ms();
-        let fixed = [Value::Integer(now), Value::Integer(now + time), Value::Integer(most)];
+        let fixed =
+            [Value::Integer(now), Value::Integer(now + time), Value::Integer(most), Value::Integer(WINDOW)];
         let agents = Column::Uuid(agents.iter().map(|agent| agent.0).collect());
         let mut taken: Vec<Command> = LEASE.fetch(self.0, &fixed, &[agents]).await?;
         taken.sort_unstable_by_key(|command| command.position);
         Ok(taken)
+    }
+
+    /// Connected agents that have something to do.
+    pub async fn waiting(&mut self, clock: &dyn Clock) -> Result<Vec<AgentUid>, StoreError> {
+        let rows: Vec<(AgentUid,)> =
+            on!(self.0, db => sqlx::query_as(WAITING).bind(clock.now_ms()).fetch_all(db).await?);
+        Ok(rows.into_iter().map(|(agent,)| agent).collect())
+    }
+
+    /// Takes commands as [`Commands::lease`] does and notes of all of them that they go out: once that is committed, they may be
+    /// sent.
+    pub async fn send_out(
+        &mut self,
+        clock: &dyn Clock,
+        agents: &[AgentUid],
+        time: i64,
+        most: i64,
+    ) -> Result<Vec<Command>, StoreError> {
+        let taken = self.lease(clock, agents, time, most).await?;
+        let fixed = [Value::Integer(clock.now_ms())];
+        let positions = Column::Int(taken.iter().map(|command| command.position).collect());
+        let sent: Vec<(i64,)> = SEND.fetch(self.0, &fixed, &[positions]).await?;
+        let sent: std::collections::HashSet<i64> = sent.into_iter().map(|(position,)| position).collect();
+        Ok(taken.into_iter().filter(|command| sent.contains(&command.position)).collect())
     }
 
     /// Notes that the command goes out. Only what is noted may be sent.
@@ -232,6 +275,8 @@ impl Commands<'_> {
         };
         let said = self.note(clock, lease, outcome.event(), &notes).await?;
         if let Said::Noted(command) = &said {
+            // What waited for it may go now.
+            self.0.orders = true;
             effects::apply(self.0, clock, command).await?;
         }
         Ok(said)

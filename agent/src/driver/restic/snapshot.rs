@@ -61,7 +61,8 @@ pub(super) fn inventory(
         }
         workloads.push(workload);
     }
-    Ok(Inventory { server, workloads, restore_points })
+    // restic runs nothing by itself: whoever wants backups has the system call it.
+    Ok(Inventory { server, workloads, restore_points, ..Inventory::default() })
 }
 
 fn workload(server_key: &str, (host, paths): &SetKey, only_one: bool) -> Workload {

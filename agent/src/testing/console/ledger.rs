@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use keelson_proto::v1::record::Kind;
-use keelson_proto::v1::{Batch, Hello};
+use keelson_proto::v1::{Batch, CommandReport, Hello};
 
 use crate::inventory::{Inventory, MAX_BATCH_RECORDS, ObjectId};
 
@@ -21,6 +21,10 @@ pub(crate) struct Ledger {
     pub(crate) complete: Vec<u64>,
     pub(crate) gone: u32,
     pub(crate) violations: Vec<String>,
+    /// What was said of commands, in its order.
+    pub(crate) reports: Vec<CommandReport>,
+    /// Results are not heard.
+    pub(crate) deaf: bool,
     mentioned: BTreeSet<ObjectId>,
 }
 
@@ -47,6 +51,12 @@ impl Ledger {
     fn apply(&mut self, kind: Kind) {
         let id = match kind {
             Kind::Server(server) => ObjectId::Server(server.key),
+            Kind::Repository(repository) => ObjectId::Repository(repository.server_key, repository.key),
+            Kind::Job(job) => ObjectId::Job(job.server_key, job.key),
+            Kind::RepositoryGone(gone) => {
+                return self.remove(&ObjectId::Repository(gone.server_key, gone.key));
+            }
+            Kind::JobGone(gone) => return self.remove(&ObjectId::Job(gone.server_key, gone.key)),
             Kind::Workload(workload) => ObjectId::Workload(workload.server_key, workload.key),
             Kind::RestorePoint(point) => {
                 ObjectId::RestorePoint(point.server_key, point.workload_key, point.key)

@@ -6,15 +6,15 @@ use keelson_proto::v1::agent_message::Kind as Up;
 use keelson_proto::v1::console_message::Kind as Down;
 use keelson_proto::v1::console_server::Console;
 use keelson_proto::v1::{
-    Acknowledge, AgentMessage, Batch, ConsoleMessage, EnrollRequest, EnrollResponse, RenewRequest, Resync,
-    Welcome,
+    Acknowledge, AgentMessage, Batch, CommandHeard, CommandReport, ConsoleMessage, EnrollRequest,
+    EnrollResponse, RenewRequest, Resync, Welcome, command_report,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::{Mode, Peer, SECRET, State};
+use super::{Ledger, Mode, Peer, SECRET, State};
 use crate::random::Random;
 use crate::testing::pki::subject;
 
@@ -86,6 +86,12 @@ async fn serve(state: &State, agent: &str, mut up: Streaming<AgentMessage>, answ
                 answer(answers, Down::Resync(Resync { reason: "a person asked".to_owned() }));
                 continue;
             }
+            () = state.ordered.notified() => {
+                for command in state.orders.lock().unwrap().drain(..) {
+                    answer(answers, Down::Command(command));
+                }
+                continue;
+            }
         };
         match message.ok().flatten().and_then(|message| message.kind) {
             Some(Up::Hello(hello)) => state.agent(agent, |ledger| {
@@ -100,9 +106,18 @@ async fn serve(state: &State, agent: &str, mut up: Streaming<AgentMessage>, answ
                     return;
                 }
             }
+            Some(Up::Report(report)) => state.agent(agent, |ledger| report_on(ledger, report, answers)),
             None => return,
         }
     }
+}
+
+/// A result is heard, as often as it comes.
+fn report_on(ledger: &mut Ledger, report: CommandReport, answers: &Answers) {
+    if matches!(report.what, Some(command_report::What::Result(_))) && !ledger.deaf {
+        answer(answers, Down::Heard(CommandHeard { uid: report.uid.clone() }));
+    }
+    ledger.reports.push(report);
 }
 
 /// Whether the session goes on.

@@ -155,7 +155,12 @@ pub static AGENT_TASKS: Resource = Resource {
              WHEN 'running' THEN 'Running' WHEN 'succeeded' THEN 'Success' WHEN 'canceled' THEN 'Canceled' \
              WHEN 'failed' THEN 'Failed' WHEN 'expired' THEN 'Failed' ELSE 'Unknown' END",
         ),
-        Property::text("description", "c.description"),
+        // The contract has no place of its own for why.
+        Property::text(
+            "description",
+            "CASE WHEN c.state IN ('failed', 'expired') AND c.message IS NOT NULL THEN c.description || ': ' || c.message \
+             ELSE c.description END",
+        ),
         Property::uuid("managementAgentUid", "c.agent_uid").indexed(),
         Property::instant("startTime", "coalesce(c.started_at, c.sent_at)"),
         Property::instant("endTime", "c.finished_at"),

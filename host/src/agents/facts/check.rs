@@ -1,0 +1,71 @@
+//! What every fact is held to: bounds, and words that mean something.
+
+/// Bytes of a key.
+const LONGEST_KEY: usize = 512;
+/// Bytes of a text for people.
+const LONGEST_TEXT: usize = 4_096;
+/// The API's word for whatever it has no word for.
+const UNKNOWN: &str = "Unknown";
+
+/// What names something: 1 to 512 bytes, as they are.
+pub(super) fn key(what: &str, value: String) -> Result<String, String> {
+    if value.is_empty() || value.len() > LONGEST_KEY {
+        return Err(format!("the {what} has {} bytes; it must have 1 to {LONGEST_KEY}", value.len()));
+    }
+    no_nul(what, value)
+}
+
+/// What is for people is cut rather than refused: a long path must not stop an agent's facts.
+pub(super) fn text(what: &str, mut value: String) -> Result<String, String> {
+    if value.len() > LONGEST_TEXT {
+        let cut = value.floor_char_boundary(LONGEST_TEXT);
+        value.truncate(cut);
+    }
+    no_nul(what, value)
+}
+
+/// PostgreSQL keeps no NUL in a text.
+fn no_nul(what: &str, value: String) -> Result<String, String> {
+    if value.contains('\0') { Err(format!("the {what} holds a NUL character")) } else { Ok(value) }
+}
+
+/// A text that need not be there.
+pub(super) fn maybe_text(what: &str, value: String) -> Result<Option<String>, String> {
+    if value.is_empty() { Ok(None) } else { text(what, value).map(Some) }
+}
+
+/// A key that need not be there.
+pub(super) fn maybe_key(what: &str, value: String) -> Result<Option<String>, String> {
+    if value.is_empty() { Ok(None) } else { key(what, value).map(Some) }
+}
+
+/// One of the API's words: a newer engine's, or a hostile agent's, is unknown.
+pub(super) fn word(value: &str, words: &[&str]) -> String {
+    (if words.contains(&value) { value } else { UNKNOWN }).to_owned()
+}
+
+/// A word that need not be there.
+pub(super) fn maybe_word(value: &str, words: &[&str]) -> Option<String> {
+    (!value.is_empty()).then(|| word(value, words))
+}
+
+/// A number that counts or measures something.
+pub(super) fn measure(what: &str, value: Option<i64>) -> Result<Option<i64>, String> {
+    match value {
+        Some(number) if number < 0 => Err(format!("the {what} is {number}; it must not be negative")),
+        other => Ok(other),
+    }
+}
+
+/// An instant of the past: an engine whose clock is ahead has done nothing later than it is heard of.
+pub(super) fn past(what: &str, at: i64, now: i64) -> Result<i64, String> {
+    if at < 0 {
+        return Err(format!("the {what} is {at}; it must not be negative"));
+    }
+    Ok(at.min(now))
+}
+
+/// An instant of the past that need not be there.
+pub(super) fn maybe_past(what: &str, at: Option<i64>, now: i64) -> Result<Option<i64>, String> {
+    at.map(|at| past(what, at, now)).transpose()
+}
