@@ -22,7 +22,7 @@ use crate::clock::SharedClock;
 use crate::driver::{Done, Driver, Order, Refused};
 use crate::error::chain;
 use crate::session::{Collected, Shared};
-use crate::spool::Answer;
+use crate::spool::{Answer, SpoolError};
 
 /// How often a command that takes long says that it is still at it.
 const ALIVE: Duration = Duration::from_secs(20);
@@ -94,7 +94,7 @@ impl Work {
     }
 
     /// A session begins: what the last one left unsaid is old, what the host has not heard is said again.
-    pub(crate) async fn resume(&self) -> Result<(), crate::spool::SpoolError> {
+    pub(crate) async fn resume(&self) -> Result<(), SpoolError> {
         let unheard = self.shared.spool.unheard().await?;
         let mut state = self.state();
         state.reports.clear();
@@ -123,26 +123,17 @@ impl Work {
     }
 
     /// The host has heard a result.
-    pub(crate) async fn heard(&self, uid: &[u8]) -> Result<(), crate::spool::SpoolError> {
+    pub(crate) async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
         self.shared.spool.heard(uid).await?;
         self.acknowledged.notify_waiters();
         Ok(())
     }
 
     /// Something to do, perhaps not for the first time.
-    pub(crate) async fn take(self: &Arc<Self>, command: Command) -> Result<(), crate::spool::SpoolError> {
-        let known = {
-            let mut state = self.state();
-            match state.running.get_mut(&command.uid) {
-                Some(attempt) => {
-                    *attempt = command.attempt;
-                    true
-                }
-                None => false,
-            }
-        };
-        if known {
-            self.progress(&command.uid, 0, "");
+    pub(crate) async fn take(self: &Arc<Self>, command: Command) -> Result<(), SpoolError> {
+        let running = self.state().running.get_mut(&command.uid).map(|attempt| *attempt = command.attempt);
+        if running.is_some() {
+            self.say_alive(&command.uid);
             return Ok(());
         }
         if let Some(result) = self.shared.spool.recall(&command.uid).await? {
@@ -152,7 +143,7 @@ impl Work {
             return Ok(());
         }
         self.state().running.insert(command.uid.clone(), command.attempt);
-        self.progress(&command.uid, 0, "");
+        self.say_alive(&command.uid);
         tokio::spawn(Arc::clone(self).run(command));
         Ok(())
     }
@@ -189,14 +180,14 @@ impl Work {
     async fn keep_alive(&self, uid: &[u8]) {
         loop {
             tokio::time::sleep(ALIVE).await;
-            self.progress(uid, 0, "");
+            self.say_alive(uid);
         }
     }
 
-    fn progress(&self, uid: &[u8], per_cent: u32, message: &str) {
+    /// That it is being done: how far it is, no driver says.
+    fn say_alive(&self, uid: &[u8]) {
         let Some(attempt) = self.state().running.get(uid).copied() else { return };
-        let progress = CommandProgress { per_cent, message: message.to_owned() };
-        let what = Some(command_report::What::Progress(progress));
+        let what = Some(command_report::What::Progress(CommandProgress::default()));
         self.report(CommandReport { uid: uid.to_vec(), attempt, what });
     }
 
