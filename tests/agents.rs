@@ -8,10 +8,16 @@ use keelson_tests::{Client, TestHost, on_both};
 use tonic::{Code, Status};
 
 mod commands;
+mod facts;
 
 fn server() -> Record {
-    let server =
-        BackupServer { key: "s".into(), name: "Server".into(), engine: "test".into(), version: "1".into() };
+    let server = BackupServer {
+        key: "s".into(),
+        name: "Server".into(),
+        engine: "test".into(),
+        version: "1".into(),
+        ..BackupServer::default()
+    };
     Record { kind: Some(record::Kind::Server(server)) }
 }
 

@@ -1,9 +1,25 @@
 //! Generates the protocol's code with protox, so that no `protoc` need be installed.
 
+/// Far larger than what a batch mostly carries, restore points of plain engines: in place they would make every record as
+/// large.
+const LARGE: &[&str] = &[
+    "Record.kind.machine",
+    "Record.kind.job",
+    "Record.kind.session",
+    "Record.kind.backup",
+    "Record.kind.license",
+    "Record.kind.vb365_object",
+    "Record.kind.cloud",
+    "Workload.details",
+    "RestorePoint.details",
+];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = protox::compile(["keelson/agent/v1/console.proto"], ["proto"])?;
-    // A job is by far the largest record: in place it would make every other one as large.
-    tonic_prost_build::configure().boxed(".keelson.agent.v1.Record.kind.job").compile_fds(files)?;
+    let configured = tonic_prost_build::configure();
+    let boxed =
+        LARGE.iter().fold(configured, |config, field| config.boxed(format!(".keelson.agent.v1.{field}")));
+    boxed.compile_fds(files)?;
     println!("cargo::rerun-if-changed=proto");
     Ok(())
 }

@@ -5,11 +5,16 @@
 
 mod batch;
 mod delta;
+pub(crate) mod object;
 
-use keelson_proto::v1::{BackupServer, Job, Repository, RestorePoint, Workload};
+use keelson_proto::v1::{
+    Backup, BackupServer, Cloud, Job, JobSession, License, Machine, Repository, RestorePoint, Vb365Object,
+    Workload,
+};
 
 pub use batch::{MAX_BATCH_BYTES, MAX_BATCH_RECORDS};
-pub use delta::{Addition, Digest, Known, ObjectId, addition};
+pub use delta::{Addition, Digest, Known, addition};
+pub use object::{CloudKind, ObjectId};
 
 /// The full state of a backup server, as its engine tells it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,5 +28,17 @@ pub struct Inventory {
     /// Each of them has this server's key.
     pub workloads: Vec<Workload>,
     /// Each of them belongs to one of the workloads.
+    pub backups: Vec<Backup>,
+    /// Each of them belongs to one of the workloads.
     pub restore_points: Vec<RestorePoint>,
+    /// What its jobs did lately. One that is left out later was not undone: the host keeps what it was told.
+    pub sessions: Vec<JobSession>,
+    /// The server's licence, if it has one.
+    pub license: Option<License>,
+    /// The machine, where there is more to say of it than its name.
+    pub machine: Option<Machine>,
+    /// What a Microsoft 365 server protects.
+    pub vb365_objects: Vec<Vb365Object>,
+    /// What a Cloud Connect server has; what others refer to comes before them.
+    pub cloud: Vec<Cloud>,
 }

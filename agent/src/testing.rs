@@ -76,6 +76,7 @@ pub(crate) fn inventory(server: &str, workloads: &[(&str, i64)]) -> Inventory {
             name: server.to_owned(),
             engine: "test".to_owned(),
             version: "1".to_owned(),
+            ..BackupServer::default()
         },
         workloads: workloads
             .iter()

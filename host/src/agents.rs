@@ -163,3 +163,9 @@ pub type Listener = TcpListener;
 pub async fn bind(address: SocketAddr) -> std::io::Result<Listener> {
     TcpListener::bind(address).await
 }
+
+/// The words of the API that facts may say, by the contract's names.
+#[cfg(test)]
+pub(crate) fn fact_words() -> &'static [(&'static str, facts::words::Words)] {
+    facts::words::ALL
+}

@@ -49,6 +49,7 @@ mod error;
 mod guard;
 mod health;
 mod jobs;
+mod licenses;
 mod locations;
 mod misc;
 mod openapi;
@@ -278,6 +279,7 @@ fn routes() -> Routes {
         plugins::routes(),
         provider::routes(),
         resellers::routes(),
+        licenses::routes(),
         servers::routes(),
         token::routes(),
         usage::routes(),

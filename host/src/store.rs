@@ -85,8 +85,9 @@ pub use failures::{FailureCount, Failures};
 pub use hosted::{Hosted, HostedResource};
 pub use infrastructure::{
     AgentJobFact, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, CopyJobFact, FileShareJobFact,
-    Infrastructure, JobDetails, JobFact, PointDetails, RemovedAgent, ReplicationJobFact, RestorePointFact,
-    ServerDetails, ServerFact, ServerJob, Source, Vb365Fact, VmJobFact, WorkloadDetails, WorkloadFact,
+    Infrastructure, JobDetails, JobFact, LicenseFact, PointDetails, RemovedAgent, ReplicationJobFact,
+    RestorePointFact, SESSIONS_KEPT, ServerDetails, ServerFact, ServerJob, SessionFact, Source, Vb365Fact,
+    VmJobFact, WorkloadDetails, WorkloadFact,
 };
 pub use ingest::{Facts, Ingest, Offset};
 pub use installation::InstallationRow;

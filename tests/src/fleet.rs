@@ -16,6 +16,7 @@ mod cloud_tenants;
 mod hosted;
 mod infrastructure;
 mod jobs;
+mod licenses;
 mod names;
 mod numbers;
 mod organisations;
@@ -111,6 +112,7 @@ fn tables(fleet: Fleet) -> Vec<Table> {
     tables.extend(cloud::tables(fleet));
     tables.extend(cloud_tenants::tables(fleet));
     tables.extend(repositories::tables(fleet));
+    tables.extend(licenses::tables(fleet));
     tables.extend(jobs::tables(fleet));
     tables.extend(hosted::tables(fleet));
     tables.extend(workloads::tables(fleet));

@@ -64,6 +64,7 @@ impl Restic {
             name: self.server_name.clone(),
             engine: "restic".to_owned(),
             version: snapshot::version(&version),
+            ..BackupServer::default()
         };
         snapshot::inventory(server, snapshots, &self.command.repository)
     }

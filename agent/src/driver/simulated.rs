@@ -6,6 +6,7 @@
 //! something to alarm about.
 
 mod jobs;
+mod life;
 mod names;
 
 use futures_util::future::BoxFuture;
@@ -55,15 +56,20 @@ impl Simulated {
             name: names::server(self.seed, self.server),
             engine: "simulated".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..BackupServer::default()
         };
         let mut workloads = Vec::new();
         let mut restore_points = Vec::new();
         let mut states = Vec::new();
+        let mut backups = Vec::new();
         for index in 0..self.workloads {
-            let workload = names::workload(self.seed, self.server, index, &server.key);
+            let mut workload = names::workload(self.seed, self.server, index, &server.key);
             let mut scheduled = self.points(index, &workload, now);
             scheduled.points.extend(self.orders.points(jobs::job_of(index), &workload, now));
             let newest = scheduled.points.iter().map(|point| point.created_at).max();
+            let place = life::Place { server: &server.key, index };
+            backups.push(place.backup(&workload, &scheduled.points));
+            place.detail(&mut workload, &mut scheduled.points);
             states.push((newest, scheduled.stopped));
             restore_points.extend(scheduled.points);
             workloads.push(workload);
@@ -74,9 +80,21 @@ impl Simulated {
             .map(|(workload, (newest, left_out))| jobs::Machine { workload, newest, left_out })
             .collect();
         let jobs = machines.chunks(jobs::SIZE as usize).zip(0..);
-        let jobs = jobs.map(|(machines, index)| self.orders.job(&server.key, index, machines, now)).collect();
+        let jobs: Vec<_> =
+            jobs.map(|(machines, index)| self.orders.job(&server.key, index, machines, now)).collect();
         let repositories = (0..3).map(|index| self.repository(&server.key, index, now)).collect();
-        Inventory { server, repositories, jobs, workloads, restore_points }
+        Inventory {
+            sessions: jobs.iter().filter_map(life::session).collect(),
+            license: Some(life::license(self.seed, &server, &workloads, now)),
+            machine: Some(life::machine(self.seed, self.server)),
+            server,
+            repositories,
+            jobs,
+            workloads,
+            backups,
+            restore_points,
+            ..Inventory::default()
+        }
     }
 
     fn key(&self) -> String {
@@ -131,6 +149,7 @@ impl Simulated {
                     size: bytes(source / 50 + random.below(source / 20 / KIBIBYTE) * KIBIBYTE),
                     source_size: bytes(source + random.below(GIBIBYTE)),
                     destination: format!("Repository {}", 1 + index % 3),
+                    details: None,
                 }
             })
             .collect();

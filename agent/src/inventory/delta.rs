@@ -3,27 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use keelson_proto::v1::record::Kind;
-use keelson_proto::v1::{InventoryComplete, JobGone, Record, RepositoryGone, RestorePointGone, WorkloadGone};
+use keelson_proto::v1::{InventoryComplete, Record};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
 use super::Inventory;
 use super::batch::split;
-
-/// Names one reported object by its engine's keys.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectId {
-    /// The server's key.
-    Server(String),
-    /// Server and repository.
-    Repository(String, String),
-    /// Server and job.
-    Job(String, String),
-    /// Server and workload.
-    Workload(String, String),
-    /// Server, workload and restore point.
-    RestorePoint(String, String, String),
-}
+use super::object::{self, End, ObjectId, end};
 
 /// Stands for an object's content: 16 bytes of SHA-256, as a wrong "unchanged" would hide a change for ever.
 pub type Digest = [u8; 16];
@@ -63,7 +49,8 @@ pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
     let mut records = Vec::new();
     let mut changes = Vec::new();
     let mut present = HashSet::new();
-    for (id, kind) in objects(inventory) {
+    for kind in kinds(inventory) {
+        let Some(id) = object::of(&kind) else { continue };
         let record = Record { kind: Some(kind) };
         let digest = digest(&record);
         if !present.insert(id.clone()) {
@@ -78,7 +65,11 @@ pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
     // Points before their workloads, and always in the same order.
     gone.sort_unstable_by(|a, b| b.cmp(a));
     for id in gone {
-        records.push(removal(id)?);
+        match end(id) {
+            End::Told(kind) => records.push(Record { kind: Some(*kind) }),
+            End::Untold => {}
+            End::Epoch => return None,
+        }
         changes.push((id.clone(), None));
     }
     if known.inventory_due {
@@ -88,40 +79,20 @@ pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
 }
 
 /// Every object of an inventory, parents first.
-fn objects(inventory: &Inventory) -> impl Iterator<Item = (ObjectId, Kind)> + '_ {
-    let server = &inventory.server;
-    let first = (ObjectId::Server(server.key.clone()), Kind::Server(server.clone()));
-    let repositories = inventory.repositories.iter().map(|repository| {
-        let id = ObjectId::Repository(repository.server_key.clone(), repository.key.clone());
-        (id, Kind::Repository(repository.clone()))
-    });
-    let jobs = inventory.jobs.iter().map(|job| {
-        let id = ObjectId::Job(job.server_key.clone(), job.key.clone());
-        (id, Kind::Job(Box::new(job.clone())))
-    });
-    let workloads = inventory.workloads.iter().map(|workload| {
-        let id = ObjectId::Workload(workload.server_key.clone(), workload.key.clone());
-        (id, Kind::Workload(workload.clone()))
-    });
-    let points = inventory.restore_points.iter().map(|point| {
-        let id =
-            ObjectId::RestorePoint(point.server_key.clone(), point.workload_key.clone(), point.key.clone());
-        (id, Kind::RestorePoint(point.clone()))
-    });
-    std::iter::once(first).chain(repositories).chain(jobs).chain(workloads).chain(points)
-}
-
-fn removal(id: &ObjectId) -> Option<Record> {
-    let kind = match id.clone() {
-        ObjectId::Server(_) => return None,
-        ObjectId::Repository(server_key, key) => Kind::RepositoryGone(RepositoryGone { server_key, key }),
-        ObjectId::Job(server_key, key) => Kind::JobGone(JobGone { server_key, key }),
-        ObjectId::Workload(server_key, key) => Kind::WorkloadGone(WorkloadGone { server_key, key }),
-        ObjectId::RestorePoint(server_key, workload_key, key) => {
-            Kind::RestorePointGone(RestorePointGone { server_key, workload_key, key })
-        }
-    };
-    Some(Record { kind: Some(kind) })
+fn kinds(inventory: &Inventory) -> impl Iterator<Item = Kind> + '_ {
+    let machine = inventory.machine.iter().map(|one| Kind::Machine(Box::new(one.clone())));
+    let server = std::iter::once_with(|| Kind::Server(inventory.server.clone()));
+    let license = inventory.license.iter().map(|one| Kind::License(Box::new(one.clone())));
+    let repositories = inventory.repositories.iter().cloned().map(Kind::Repository);
+    let jobs = inventory.jobs.iter().map(|one| Kind::Job(Box::new(one.clone())));
+    let workloads = inventory.workloads.iter().cloned().map(Kind::Workload);
+    let backups = inventory.backups.iter().map(|one| Kind::Backup(Box::new(one.clone())));
+    let points = inventory.restore_points.iter().cloned().map(Kind::RestorePoint);
+    let sessions = inventory.sessions.iter().map(|one| Kind::Session(Box::new(one.clone())));
+    let vb365 = inventory.vb365_objects.iter().map(|one| Kind::Vb365Object(Box::new(one.clone())));
+    let cloud = inventory.cloud.iter().map(|one| Kind::Cloud(Box::new(one.clone())));
+    let first = machine.chain(server).chain(license).chain(repositories).chain(jobs);
+    first.chain(workloads).chain(backups).chain(points).chain(sessions).chain(vb365).chain(cloud)
 }
 
 fn digest(record: &Record) -> Digest {
@@ -133,6 +104,8 @@ fn digest(record: &Record) -> Digest {
 
 #[cfg(test)]
 mod tests {
+    use keelson_proto::v1::{JobSession, License};
+
     use super::*;
     use crate::testing::{inventory, point};
 
@@ -146,7 +119,7 @@ mod tests {
         known.inventory_due &= !addition.completes;
     }
 
-    fn kinds(addition: &Addition) -> Vec<&'static str> {
+    fn told(addition: &Addition) -> Vec<&'static str> {
         let name = |record: &Record| match record.kind.as_ref().unwrap() {
             Kind::Server(_) => "server",
             Kind::Repository(_) => "repository",
@@ -158,6 +131,10 @@ mod tests {
             Kind::WorkloadGone(_) => "workload gone",
             Kind::RestorePointGone(_) => "point gone",
             Kind::InventoryComplete(_) => "complete",
+            Kind::Session(_) => "session",
+            Kind::License(_) => "license",
+            Kind::LicenseGone(_) => "license gone",
+            other => panic!("{other:?}"),
         };
         addition.batches.iter().flatten().map(name).collect()
     }
@@ -168,7 +145,7 @@ mod tests {
         let mut state = inventory("s", &[("a", 2), ("b", 1)]);
         let first = addition(&known, &state).unwrap();
         let expected = ["server", "workload", "workload", "point", "point", "point", "complete"];
-        assert_eq!(kinds(&first), expected);
+        assert_eq!(told(&first), expected);
         learn(&mut known, &first);
 
         let nothing = addition(&known, &state).unwrap();
@@ -177,13 +154,13 @@ mod tests {
         state.restore_points.push(point("s", "a", 9));
         state.workloads[1].name = "renamed".to_owned();
         let second = addition(&known, &state).unwrap();
-        assert_eq!(kinds(&second), ["workload", "point"]);
+        assert_eq!(told(&second), ["workload", "point"]);
         learn(&mut known, &second);
 
         state.workloads.remove(1);
         state.restore_points.retain(|point| point.workload_key == "a" && point.key != "a-0");
         let third = addition(&known, &state).unwrap();
-        assert_eq!(kinds(&third), ["point gone", "point gone", "workload gone"]);
+        assert_eq!(told(&third), ["point gone", "point gone", "workload gone"]);
         learn(&mut known, &third);
         assert_eq!(addition(&known, &state).unwrap(), Addition::default());
     }
@@ -201,6 +178,24 @@ mod tests {
         let mut state = inventory("s", &[("a", 1)]);
         state.restore_points.push(state.restore_points[0].clone());
         let all = addition(&Known::default(), &state).unwrap();
-        assert_eq!(kinds(&all), ["server", "workload", "point"]);
+        assert_eq!(told(&all), ["server", "workload", "point"]);
+    }
+
+    #[test]
+    fn a_session_that_is_no_longer_mentioned_was_not_undone_and_a_licence_was_removed() {
+        let mut state = inventory("s", &[]);
+        let session = JobSession { server_key: "s".into(), key: "run".into(), ..JobSession::default() };
+        state.sessions.push(session);
+        state.license = Some(License { server_key: "s".into(), ..License::default() });
+        let mut known = Known::default();
+        let first = addition(&known, &state).unwrap();
+        assert_eq!(told(&first), ["server", "license", "session"]);
+        learn(&mut known, &first);
+        state.sessions.clear();
+        state.license = None;
+        let second = addition(&known, &state).unwrap();
+        assert_eq!(told(&second), ["license gone"]);
+        learn(&mut known, &second);
+        assert_eq!(known.objects.len(), 1, "the session is forgotten");
     }
 }

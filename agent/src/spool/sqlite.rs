@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::{Answer, Appended, Position, SpoolError, answers, first_epoch};
 use crate::clock::Clock;
-use crate::inventory::{Addition, Digest, Known, ObjectId};
+use crate::inventory::{Addition, CloudKind, Digest, Known, ObjectId};
 
 /// Stands in `user_version`.
 pub(super) const FORMAT: i64 = 1;
@@ -250,26 +250,46 @@ async fn learn(transaction: &mut Transaction<'_, Sqlite>, addition: &Addition) -
     Ok(())
 }
 
+/// Kinds of a Cloud Connect server's things begin here.
+const CLOUD: i64 = 20;
+
+/// What has no workload has its own key in that place.
 fn columns(id: &ObjectId) -> (i64, &str, &str, &str) {
     match id {
         ObjectId::Server(server) => (1, server, "", ""),
         ObjectId::Workload(server, workload) => (2, server, workload, ""),
         ObjectId::RestorePoint(server, workload, point) => (3, server, workload, point),
-        // These two have their own key where workloads have theirs.
         ObjectId::Repository(server, key) => (4, server, key, ""),
         ObjectId::Job(server, key) => (5, server, key, ""),
+        ObjectId::Backup(server, workload, key) => (6, server, workload, key),
+        ObjectId::License(server) => (7, server, "", ""),
+        ObjectId::Session(server, key) => (8, server, key, ""),
+        ObjectId::Machine => (9, "", "", ""),
+        ObjectId::Vb365(key) => (10, "", key, ""),
+        ObjectId::Cloud(kind, server, key, second) => {
+            let place = CloudKind::ALL.iter().position(|one| one == kind).unwrap_or_default();
+            (CLOUD + i64::try_from(place).unwrap_or_default(), server, key, second)
+        }
     }
 }
 
 fn object_id(kind: i64, server: String, workload: String, point: String) -> Option<ObjectId> {
-    match kind {
-        1 => Some(ObjectId::Server(server)),
-        2 => Some(ObjectId::Workload(server, workload)),
-        3 => Some(ObjectId::RestorePoint(server, workload, point)),
-        4 => Some(ObjectId::Repository(server, workload)),
-        5 => Some(ObjectId::Job(server, workload)),
-        _ => None,
-    }
+    Some(match kind {
+        1 => ObjectId::Server(server),
+        2 => ObjectId::Workload(server, workload),
+        3 => ObjectId::RestorePoint(server, workload, point),
+        4 => ObjectId::Repository(server, workload),
+        5 => ObjectId::Job(server, workload),
+        6 => ObjectId::Backup(server, workload, point),
+        7 => ObjectId::License(server),
+        8 => ObjectId::Session(server, workload),
+        9 => ObjectId::Machine,
+        10 => ObjectId::Vb365(workload),
+        _ => {
+            let kind = *CloudKind::ALL.get(usize::try_from(kind - CLOUD).ok()?)?;
+            ObjectId::Cloud(kind, server, workload, point)
+        }
+    })
 }
 
 /// Moves the damaged file away, for whoever wants to look at it, and its journals with it.

@@ -1,17 +1,24 @@
 //! From a frame to checked facts. An enrolled agent may be hostile: every length is bounded, every word that has a
 //! meaning is checked, and nothing it sends names another agent's rows.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use keelson_proto::v1::{Batch, Record, record};
 
-use crate::store::{BackupRepositoryFact, Facts, JobFact, RestorePointFact, ServerFact, WorkloadFact};
+use crate::store::{
+    BackupFact, BackupKey, BackupRepositoryFact, CloudFacts, ComputerFact, Facts, JobFact, LicenseFact,
+    RestorePointFact, ServerFact, SessionFact, Vb365Fact, WorkloadFact,
+};
 use check::key;
+use cloud::CloudReader;
+use latest::Latest;
 
 mod check;
+mod cloud;
 mod inventory;
 mod jobs;
+mod latest;
+mod services;
+mod typed;
+pub(crate) mod words;
 
 /// Records in one batch.
 const MOST_RECORDS: usize = 2_000;
@@ -30,129 +37,159 @@ type WorkloadKey = (String, String);
 type PartKey = (String, String);
 type PointKey = (String, String, String);
 
-/// The last state of each key, in the order of first mention, so that a statement meets no key twice.
-struct Latest<K, V> {
-    places: HashMap<K, usize>,
-    entries: Vec<(K, Option<V>)>,
-}
-
-impl<K: Clone + Eq + std::hash::Hash, V> Latest<K, V> {
-    fn new() -> Self {
-        Self { places: HashMap::new(), entries: Vec::new() }
-    }
-
-    fn put(&mut self, key: K, value: Option<V>) {
-        match self.places.entry(key.clone()) {
-            Entry::Occupied(place) => {
-                if let Some(entry) = self.entries.get_mut(*place.get()) {
-                    entry.1 = value;
-                }
-            }
-            Entry::Vacant(place) => {
-                place.insert(self.entries.len());
-                self.entries.push((key, value));
-            }
-        }
-    }
-
-    /// Takes back what was said about some keys.
-    fn forget(&mut self, which: impl Fn(&K) -> bool) {
-        self.entries.retain(|(key, _)| !which(key));
-        self.places = self.entries.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
-    }
-
-    /// What is there at the end, and what is gone.
-    fn split(self) -> (Vec<V>, Vec<K>) {
-        let (mut present, mut gone) = (Vec::new(), Vec::new());
-        for (key, value) in self.entries {
-            match value {
-                Some(value) => present.push(value),
-                None => gone.push(key),
-            }
-        }
-        (present, gone)
-    }
+/// What a batch says: of what stands beside a backup server, and of a Cloud Connect server, with its key.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) facts: Facts,
+    pub(super) cloud: Option<(String, CloudFacts)>,
 }
 
 /// The net effect of a batch that came `now`.
-pub(super) fn read(batch: Batch, now: i64) -> Result<Facts, Unfit> {
+pub(super) fn read(batch: Batch, now: i64) -> Result<Said, Unfit> {
     if batch.records.len() > MOST_RECORDS {
         let message =
             format!("a batch has at most {MOST_RECORDS} records, this one has {}", batch.records.len());
         return Err(Unfit { index: 0, message });
     }
-    let mut servers: Latest<ServerKey, ServerFact> = Latest::new();
-    let mut repositories: Latest<PartKey, BackupRepositoryFact> = Latest::new();
-    let mut runs: Latest<PartKey, JobFact> = Latest::new();
-    let mut workloads: Latest<WorkloadKey, WorkloadFact> = Latest::new();
-    let mut points: Latest<PointKey, RestorePointFact> = Latest::new();
-    let (mut cleared, mut complete) = (Vec::new(), false);
+    let mut reader = Reader { now, ..Reader::default() };
     for (index, Record { kind }) in batch.records.into_iter().enumerate() {
-        let unfit = |message| Unfit { index, message };
-        match kind {
-            Some(record::Kind::Server(server)) => {
-                let fact = inventory::server(server).map_err(unfit)?;
-                servers.put(fact.key.clone(), Some(fact));
-            }
-            Some(record::Kind::Workload(workload)) => {
-                let fact = inventory::workload(workload).map_err(unfit)?;
-                workloads.put((fact.server.clone(), fact.key.clone()), Some(fact));
-            }
-            Some(record::Kind::RestorePoint(point)) => {
-                let fact = inventory::point(point, now).map_err(unfit)?;
-                points.put((fact.server.clone(), fact.workload.clone(), fact.key.clone()), Some(fact));
-            }
-            Some(record::Kind::Repository(repository)) => {
-                let fact = inventory::repository(repository).map_err(unfit)?;
-                repositories.put((fact.server.clone(), fact.key.clone()), Some(fact));
-            }
-            Some(record::Kind::RepositoryGone(gone)) => {
-                repositories.put(part(gone.server_key, gone.key).map_err(unfit)?, None);
-            }
-            Some(record::Kind::Job(job)) => {
-                let fact = jobs::job(*job, now).map_err(unfit)?;
-                runs.put((fact.server.clone(), fact.key.clone()), Some(fact));
-            }
-            Some(record::Kind::JobGone(gone)) => {
-                runs.put(part(gone.server_key, gone.key).map_err(unfit)?, None);
-            }
-            Some(record::Kind::WorkloadGone(gone)) => {
-                let key = part(gone.server_key, gone.key).map_err(unfit)?;
-                // Its restore points went with it, also those of this very batch; what comes after is another's life.
-                points.forget(|(server, workload, _)| *server == key.0 && *workload == key.1);
-                cleared.push(key.clone());
-                workloads.put(key, None);
-            }
-            Some(record::Kind::RestorePointGone(gone)) => {
-                let server = key("server key", gone.server_key).map_err(unfit)?;
-                let workload = key("workload key", gone.workload_key).map_err(unfit)?;
-                points.put((server, workload, key("key", gone.key).map_err(unfit)?), None);
-            }
-            Some(record::Kind::InventoryComplete(_)) => complete = true,
-            // A newer agent's kind of record: not ours to judge, and no reason to refuse the rest.
-            None => {}
-        }
+        // A newer agent's kind of record: not ours to judge, and no reason to refuse the rest.
+        let Some(kind) = kind else { continue };
+        reader.take(kind).map_err(|message| Unfit { index, message })?;
     }
-    let (servers, _) = servers.split();
-    let (repositories, repositories_gone) = repositories.split();
-    let (jobs, jobs_gone) = runs.split();
-    let (workloads, workloads_gone) = workloads.split();
-    let (restore_points, restore_points_gone) = points.split();
-    let workloads_cleared = cleared;
-    Ok(Facts {
-        servers,
-        repositories,
-        jobs,
-        workloads,
-        restore_points,
-        repositories_gone,
-        jobs_gone,
-        workloads_cleared,
-        workloads_gone,
-        restore_points_gone,
-        complete,
-        ..Facts::default()
-    })
+    Ok(reader.finish())
+}
+
+/// Takes records in, one after the other.
+#[derive(Default)]
+struct Reader {
+    now: i64,
+    computer: Option<ComputerFact>,
+    servers: Latest<ServerKey, ServerFact>,
+    licenses: Latest<ServerKey, LicenseFact>,
+    repositories: Latest<PartKey, BackupRepositoryFact>,
+    jobs: Latest<PartKey, JobFact>,
+    sessions: Latest<PartKey, SessionFact>,
+    workloads: Latest<WorkloadKey, WorkloadFact>,
+    backups: Latest<BackupKey, BackupFact>,
+    points: Latest<PointKey, RestorePointFact>,
+    vb365: Latest<String, Vb365Fact>,
+    cloud: CloudReader,
+    cleared: Vec<WorkloadKey>,
+    complete: bool,
+}
+
+impl Reader {
+    fn take(&mut self, kind: record::Kind) -> Result<(), String> {
+        match kind {
+            record::Kind::Machine(machine) => self.computer = Some(inventory::machine(*machine)?),
+            record::Kind::Server(server) => {
+                let fact = inventory::server(server)?;
+                self.servers.put(fact.key.clone(), Some(fact));
+            }
+            record::Kind::License(license) => {
+                let fact = services::license(*license)?;
+                self.licenses.put(fact.server.clone(), Some(fact));
+            }
+            record::Kind::Repository(repository) => {
+                let fact = inventory::repository(repository)?;
+                self.repositories.put((fact.server.clone(), fact.key.clone()), Some(fact));
+            }
+            record::Kind::Job(job) => {
+                let fact = jobs::job(*job, self.now)?;
+                self.jobs.put((fact.server.clone(), fact.key.clone()), Some(fact));
+            }
+            record::Kind::Session(session) => {
+                let fact = services::session(*session, self.now)?;
+                self.sessions.put((fact.server.clone(), fact.key.clone()), Some(fact));
+            }
+            record::Kind::Workload(workload) => {
+                let fact = inventory::workload(workload)?;
+                self.workloads.put((fact.server.clone(), fact.key.clone()), Some(fact));
+            }
+            record::Kind::Backup(backup) => {
+                let fact = inventory::backup(*backup)?;
+                self.backups.put(fact.key.clone(), Some(fact));
+            }
+            record::Kind::RestorePoint(point) => {
+                let fact = inventory::point(point, self.now)?;
+                self.points.put((fact.server.clone(), fact.workload.clone(), fact.key.clone()), Some(fact));
+            }
+            record::Kind::Vb365Object(object) => {
+                let fact = services::vb365(*object, self.now)?;
+                self.vb365.put(fact.key.clone(), Some(fact));
+            }
+            record::Kind::Cloud(cloud) => self.cloud.take(*cloud, self.now)?,
+            record::Kind::InventoryComplete(_) => self.complete = true,
+            gone => return self.lose(gone),
+        }
+        Ok(())
+    }
+
+    /// What is no more.
+    fn lose(&mut self, gone: record::Kind) -> Result<(), String> {
+        match gone {
+            record::Kind::LicenseGone(gone) => self.licenses.put(key("server key", gone.server_key)?, None),
+            record::Kind::RepositoryGone(gone) => {
+                self.repositories.put(part(gone.server_key, gone.key)?, None);
+            }
+            record::Kind::JobGone(gone) => self.jobs.put(part(gone.server_key, gone.key)?, None),
+            record::Kind::WorkloadGone(gone) => {
+                let key = part(gone.server_key, gone.key)?;
+                // What hangs on it went with it, also that of this very batch; what comes after is another's life.
+                self.points.forget(|(server, workload, _)| *server == key.0 && *workload == key.1);
+                self.backups.forget(|backup| backup.server == key.0 && backup.workload == key.1);
+                self.cleared.push(key.clone());
+                self.workloads.put(key, None);
+            }
+            record::Kind::BackupGone(gone) => {
+                self.backups.put(inventory::backup_key(gone.server_key, gone.workload_key, gone.key)?, None);
+            }
+            record::Kind::RestorePointGone(gone) => {
+                let server = key("server key", gone.server_key)?;
+                let workload = key("workload key", gone.workload_key)?;
+                self.points.put((server, workload, key("key", gone.key)?), None);
+            }
+            record::Kind::Vb365ObjectGone(gone) => self.vb365.put(key("key", gone.key)?, None),
+            // `take` keeps the rest.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Said {
+        let (servers, _) = self.servers.split();
+        let (licenses, licenses_gone) = self.licenses.split();
+        let (repositories, repositories_gone) = self.repositories.split();
+        let (jobs, jobs_gone) = self.jobs.split();
+        let (sessions, _) = self.sessions.split();
+        let (workloads, workloads_gone) = self.workloads.split();
+        let (backups, backups_gone) = self.backups.split();
+        let (restore_points, restore_points_gone) = self.points.split();
+        let (vb365_objects, vb365_objects_gone) = self.vb365.split();
+        let facts = Facts {
+            computer: self.computer,
+            servers,
+            licenses,
+            repositories,
+            jobs,
+            sessions,
+            workloads,
+            backups,
+            restore_points,
+            vb365_objects,
+            licenses_gone,
+            repositories_gone,
+            jobs_gone,
+            workloads_cleared: self.cleared,
+            workloads_gone,
+            backups_gone,
+            restore_points_gone,
+            vb365_objects_gone,
+            complete: self.complete,
+        };
+        Said { facts, cloud: self.cloud.finish(self.complete) }
+    }
 }
 
 fn part(server: String, own: String) -> Result<PartKey, String> {
@@ -189,7 +226,8 @@ mod tests {
             batch(vec![point("a", 1), point("b", 1), point("b", 2), record::Kind::RestorePointGone(gone)]),
             NOW,
         )
-        .unwrap();
+        .unwrap()
+        .facts;
         assert_eq!(facts.restore_points.len(), 1);
         assert_eq!(facts.restore_points[0].created_at, 2);
         assert_eq!(facts.restore_points_gone, [("s".into(), "w".into(), "a".into())]);
@@ -211,7 +249,7 @@ mod tests {
     fn a_record_of_a_newer_agent_does_not_stop_the_rest() {
         let mut newer = batch(vec![point("a", 1)]);
         newer.records.push(Record { kind: None });
-        assert_eq!(read(newer, NOW).unwrap().restore_points.len(), 1);
+        assert_eq!(read(newer, NOW).unwrap().facts.restore_points.len(), 1);
     }
 
     #[test]
@@ -222,7 +260,10 @@ mod tests {
 
     #[test]
     fn a_restore_point_of_the_future_is_one_of_now() {
-        assert_eq!(read(batch(vec![point("a", i64::MAX)]), NOW).unwrap().restore_points[0].created_at, NOW);
+        assert_eq!(
+            read(batch(vec![point("a", i64::MAX)]), NOW).unwrap().facts.restore_points[0].created_at,
+            NOW
+        );
     }
 
     #[test]
@@ -240,7 +281,7 @@ mod tests {
             record::Kind::Workload(back),
             point("after", 2),
         ];
-        let facts = read(batch(kinds), NOW).unwrap();
+        let facts = read(batch(kinds), NOW).unwrap().facts;
         assert_eq!(facts.workloads_cleared, [("s".to_owned(), "w".to_owned())]);
         assert_eq!((facts.workloads.len(), facts.workloads_gone.len()), (1, 0));
         assert_eq!(

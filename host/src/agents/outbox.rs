@@ -1,4 +1,5 @@
-//! Keeping the outbox: commands whose time is over end, and those that ended long ago are forgotten.
+//! Keeping the outbox: commands whose time is over end, and those that ended long ago are forgotten; so are old sessions of
+//! jobs.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{DAY, SharedClock};
 use crate::error::chain;
-use crate::store::{Store, StoreError};
+use crate::store::{SESSIONS_KEPT, Store, StoreError};
 
 /// How often it is looked at. A command waits for hours; a minute more or less is nothing to it.
 const TICK: Duration = Duration::from_mins(1);
@@ -30,6 +31,7 @@ async fn round(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
     let mut tx = store.write().await?;
     let over = tx.commands().expire(&**clock).await?;
     let forgotten = tx.commands().prune(clock.now_ms() - MEMORY).await?;
+    let sessions = tx.infrastructure().prune_sessions(clock.now_ms() - SESSIONS_KEPT).await?;
     tx.commit().await?;
     for command in over {
         tracing::warn!(
@@ -39,8 +41,8 @@ async fn round(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
             "outbox.keep: a command was not done in time"
         );
     }
-    if forgotten > 0 {
-        tracing::debug!(forgotten, "outbox.keep: old commands are forgotten");
+    if forgotten + sessions > 0 {
+        tracing::debug!(forgotten, sessions, "outbox.keep: old commands are forgotten");
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::enroll::{checked, not_admitted, storing};
 use super::registry::Place;
 use super::{CREDIT, Shared, facts, report};
 use crate::id::{AgentUid, CompanyUid};
-use crate::store::{self, Facts, NewAgent, Offset, StoreError};
+use crate::store::{self, CloudSource, NewAgent, Offset, StoreError};
 
 const HELLO_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
@@ -225,11 +225,11 @@ impl Session {
         let at =
             Offset { epoch: signed("epoch", batch.epoch)?, sequence: signed("sequence", batch.sequence)? };
         tracing::debug!(agent.uid = %self.agent, epoch = at.epoch, sequence = at.sequence, "agents.batch.received");
-        let facts = facts::read(batch, self.shared.clock.now_ms())
+        let said = facts::read(batch, self.shared.clock.now_ms())
             .map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
         let mut tries = 0;
         loop {
-            match self.store(at, &facts).await {
+            match self.store(at, &said).await {
                 Ok(Outcome::Stored) => break,
                 Ok(Outcome::OutOfTurn(stands)) => return self.out_of_turn(at, stands).await,
                 // Two writers in each other's way: one of them simply goes again.
@@ -248,13 +248,22 @@ impl Session {
     }
 
     /// Facts and offset in one transaction.
-    async fn store(&self, at: Offset, facts: &Facts) -> Result<Outcome, StoreError> {
+    async fn store(&self, at: Offset, said: &facts::Said) -> Result<Outcome, StoreError> {
         let mut tx = self.shared.store.write().await?;
         if !tx.ingest().advance(self.agent, at).await? {
             let stands = tx.ingest().offset(self.agent).await?;
             return Ok(Outcome::OutOfTurn(stands.unwrap_or(Offset { epoch: 0, sequence: 0 })));
         }
-        tx.ingest().store(&*self.shared.clock, (self.agent, self.company), at.epoch, facts).await?;
+        let clock = &*self.shared.clock;
+        tx.ingest().store(clock, (self.agent, self.company), at.epoch, &said.facts).await?;
+        if let Some((server, cloud)) = &said.cloud {
+            let collected_at = clock.now_ms();
+            let source = CloudSource { agent: self.agent, server, epoch: at.epoch, collected_at };
+            let left_out = tx.cloud().store(clock, source, cloud).await?;
+            if left_out > 0 {
+                tracing::warn!(agent.uid = %self.agent, left_out, "agents.batch: agent {} spoke of Cloud Connect things that it has no say in", self.agent);
+            }
+        }
         tx.commit().await?;
         Ok(Outcome::Stored)
     }

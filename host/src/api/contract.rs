@@ -451,4 +451,32 @@ mod tests {
         assert_eq!(enum_name("Company", "status").as_deref(), Some("Company.status"));
         assert_eq!(enum_name("Company", "_embedded.organization.type").as_deref(), Some("Organization.type"));
     }
+
+    #[test]
+    fn agents_are_held_to_the_words_that_the_contract_has() {
+        let mut found = HashMap::new();
+        enumerations(document(), "", &mut found);
+        for (name, words) in crate::agents::fact_words() {
+            let contract = found.get(*name).unwrap_or_else(|| panic!("the contract has no {name}"));
+            let expected: Vec<_> = contract.iter().filter(|word| **word != "Unknown").collect();
+            assert_eq!(words.0.iter().collect::<Vec<_>>(), expected, "{name}");
+        }
+    }
+
+    /// By the names that generated clients give them, else by the schema's.
+    fn enumerations<'d>(value: &'d Value, name: &'d str, found: &mut HashMap<&'d str, Vec<&'d str>>) {
+        if let Some(words) = value.get("enum").and_then(Value::as_array) {
+            let name = value.pointer("/x-ms-enum/name").and_then(Value::as_str).unwrap_or(name);
+            found.insert(name, words.iter().filter_map(Value::as_str).collect());
+        }
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    enumerations(member, name, found);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| enumerations(item, name, found)),
+            _ => {}
+        }
+    }
 }

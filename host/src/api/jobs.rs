@@ -1,5 +1,7 @@
 //! Jobs of backup servers: what they are, and what people may have them do.
 
+use utoipa::OpenApi;
+
 use crate::api::ask::under;
 use crate::api::operations::Routes;
 use crate::store::{AGENT_JOBS, BACKUP_SERVERS, COPY_JOBS, FILE_SHARE_JOBS, JOBS, REPLICATION_JOBS, VM_JOBS};
@@ -7,8 +9,14 @@ use crate::store::{AGENT_JOBS, BACKUP_SERVERS, COPY_JOBS, FILE_SHARE_JOBS, JOBS,
 mod act;
 mod assign;
 mod patch;
+mod sessions;
 
 pub(crate) use act::stop_all;
+
+/// The documentation of our additions.
+#[derive(Debug, OpenApi)]
+#[openapi(paths(sessions::list))]
+pub(crate) struct Docs;
 
 /// The operations of this area.
 pub(crate) fn routes() -> Routes {
@@ -28,6 +36,7 @@ pub(crate) fn routes() -> Routes {
             &VM_JOBS,
             &[of_server.as_property("_embedded.backupServerJob.backupServerUid")],
         )
+        .add("GetBackupServerJobSessions", sessions::list)
         .add("PatchBackupServerJob", patch::patch)
         .add("StartBackupServerJob", act::start)
         .add("StopBackupServerJob", act::stop)

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
 use crate::api::operations::{self, Operation, QueryKind};
-use crate::api::{agents, alarms, companies, contract, envelope, plugins, resellers, session, users};
+use crate::api::{agents, alarms, companies, contract, envelope, jobs, plugins, resellers, session, users};
 
 mod examples;
 
@@ -60,10 +60,11 @@ pub(super) fn properties(schema: &'static Value) -> Vec<(&'static str, &'static 
 }
 
 fn build() -> Value {
-    let areas: [Document; 8] = [
+    let areas: [Document; 9] = [
         agents::Docs::openapi(),
         alarms::Docs::openapi(),
         companies::Docs::openapi(),
+        jobs::Docs::openapi(),
         plugins::Docs::openapi(),
         resellers::Docs::openapi(),
         session::Docs::openapi(),

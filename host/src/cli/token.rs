@@ -11,10 +11,10 @@ use super::log::{Made, log};
 use super::{Place, say};
 use crate::app::RunFile;
 use crate::clock::{Clock, DAY, HOUR, MINUTE, SystemClock};
-use crate::id;
+use crate::id::{self, CompanyUid, LocationUid};
 use crate::model::Door;
 use crate::pki::Pki;
-use crate::store::NewJoinToken;
+use crate::store::{NewJoinToken, Tx};
 
 /// The provider's cap on a token's life, whatever is asked for.
 const LONGEST_LIFE: i64 = 30 * DAY;
@@ -25,8 +25,11 @@ pub(super) enum AgentCommand {
     /// Make a join token; prints it
     Token {
         /// Name or id
-        #[arg(long)]
-        company: String,
+        #[arg(long, required_unless_present = "provider")]
+        company: Option<String>,
+        /// For a server of the provider's own instead: a Cloud Connect server, or one that works for several companies
+        #[arg(long, conflicts_with = "company")]
+        provider: bool,
         /// How long it is good for: 30m, 24h, 7d; at most 30d
         #[arg(long, default_value = "24h", value_parser = lifetime)]
         ttl: i64,
@@ -41,13 +44,11 @@ pub(super) enum AgentCommand {
 
 impl AgentCommand {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
-        let Self::Token { company, ttl, uses, door } = self;
+        let Self::Token { company, provider: _, ttl, uses, door } = self;
         let store = place.store().await?;
         let pki = Pki::open(&place.data, &SystemClock)?;
         let mut tx = store.write().await?;
-        let company_uid = company_named(&mut tx, &company).await?;
-        let location_uid = tx.companies().default_location(company_uid).await?;
-        let location_uid = location_uid.context("the company has no location")?;
+        let (company_uid, location_uid) = whose(&mut tx, company.as_deref()).await?;
         let secret = URL_SAFE_NO_PAD.encode(id::random::<32>());
         let new = NewJoinToken {
             company_uid,
@@ -60,12 +61,22 @@ impl AgentCommand {
         };
         let uid = tx.join_tokens().create(&SystemClock, &new).await?;
         let (uid, organization) = (Some(uid.0), company_uid.0);
-        log(&mut tx, Made { command: "agent token", kind: "JoinToken", uid, name: &company, organization })
-            .await?;
+        let name = company.as_deref().unwrap_or("provider");
+        log(&mut tx, Made { command: "agent token", kind: "JoinToken", uid, name, organization }).await?;
         tx.commit().await?;
         let content = serde_json::json!({ "a": [address(place, door)], "t": secret, "p": pki.pin() });
         say(&format!("kj1.{}", URL_SAFE_NO_PAD.encode(content.to_string())))
     }
+}
+
+/// A company, or the provider, with the place where agents of theirs stand at first.
+async fn whose(tx: &mut Tx, company: Option<&str>) -> anyhow::Result<(CompanyUid, LocationUid)> {
+    let uid = match company {
+        Some(company) => company_named(tx, company).await?,
+        None => CompanyUid(tx.installation().ensure(&SystemClock).await?.uid),
+    };
+    let location = tx.companies().default_location(uid).await?;
+    Ok((uid, location.context("the organisation has no location")?))
 }
 
 /// Where agents find this door: the name and the port that the running host has, else those it is set to.

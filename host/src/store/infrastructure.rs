@@ -26,11 +26,13 @@ mod assignment;
 pub(super) mod backups;
 mod computers;
 pub(super) mod jobs;
+pub(super) mod licenses;
 pub(super) mod newest;
 pub(super) mod points;
 mod removal;
 pub(super) mod repositories;
 pub(super) mod servers;
+pub(super) mod sessions;
 mod typed_jobs;
 pub(super) mod vb365;
 pub(super) mod workloads;
@@ -39,10 +41,12 @@ pub use assignment::ServerJob;
 pub use backups::{BackupFact, BackupKey};
 pub use computers::ComputerFact;
 pub use jobs::JobFact;
+pub use licenses::LicenseFact;
 pub use points::{PointDetails, RestorePointFact};
 pub use removal::RemovedAgent;
 pub use repositories::BackupRepositoryFact;
 pub use servers::{ServerDetails, ServerFact};
+pub use sessions::{KEPT as SESSIONS_KEPT, SessionFact};
 pub use typed_jobs::{
     AgentJobFact, CopyJobFact, FileShareJobFact, JobDetails, ReplicationJobFact, VmJobFact,
 };
@@ -51,17 +55,19 @@ pub use workloads::{WorkloadDetails, WorkloadFact};
 
 /// Every statement with a fixed text.
 pub(super) const STATEMENTS: &[&[(&str, &str)]] =
-    &[assignment::STATEMENTS, newest::STATEMENTS, removal::STATEMENTS];
+    &[assignment::STATEMENTS, newest::STATEMENTS, removal::STATEMENTS, sessions::STATEMENTS];
 
 /// Every bulk statement.
 pub(super) const BULK: &[&[BulkStatement]] = &[
     backups::BULK,
     computers::BULK,
     jobs::BULK,
+    licenses::BULK,
     newest::BULK,
     points::BULK,
     repositories::BULK,
     servers::BULK,
+    sessions::BULK,
     typed_jobs::BULK,
     vb365::BULK,
     workloads::BULK,

@@ -4,8 +4,8 @@
 use uuid::Uuid;
 
 use super::infrastructure::{
-    self, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, JobFact, RestorePointFact, ServerFact,
-    Source, Vb365Fact, WorkloadFact,
+    self, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, JobFact, LicenseFact, RestorePointFact,
+    ServerFact, SessionFact, Source, Vb365Fact, WorkloadFact,
 };
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
@@ -23,6 +23,7 @@ statements! {
         AND NOT EXISTS (SELECT 1 FROM workloads w WHERE w.server_uid = backup_servers.uid)";
     SWEEP_BACKUPS = "DELETE FROM workload_backups WHERE agent_uid = $1 AND epoch < $2";
     SWEEP_JOBS = "DELETE FROM backup_jobs WHERE agent_uid = $1 AND epoch < $2";
+    SWEEP_LICENSES = "DELETE FROM server_licenses WHERE agent_uid = $1 AND epoch < $2";
     SWEEP_REPOSITORIES = "DELETE FROM backup_repositories WHERE agent_uid = $1 AND epoch < $2";
     SWEEP_VB365 = "DELETE FROM vb365_objects WHERE agent_uid = $1 AND epoch < $2";
 }
@@ -44,9 +45,13 @@ pub struct Facts {
     /// New or changed.
     pub servers: Vec<ServerFact>,
     /// New or changed.
+    pub licenses: Vec<LicenseFact>,
+    /// New or changed.
     pub repositories: Vec<BackupRepositoryFact>,
     /// New or changed.
     pub jobs: Vec<JobFact>,
+    /// New or changed.
+    pub sessions: Vec<SessionFact>,
     /// New or changed.
     pub workloads: Vec<WorkloadFact>,
     /// New or changed.
@@ -55,6 +60,8 @@ pub struct Facts {
     pub restore_points: Vec<RestorePointFact>,
     /// New or changed.
     pub vb365_objects: Vec<Vb365Fact>,
+    /// Keys of servers that have no licence any more.
+    pub licenses_gone: Vec<String>,
     /// (server, key) of repositories that are no more.
     pub repositories_gone: Vec<(String, String)>,
     /// (server, key) of jobs that are no more.
@@ -128,10 +135,13 @@ impl Ingest<'_> {
 /// Servers, and what belongs to a server alone.
 async fn put_servers(tx: &mut Tx, source: &Source, facts: &Facts) -> Result<(), StoreError> {
     infrastructure::servers::put(tx, source, &facts.servers).await?;
+    infrastructure::licenses::forget(tx, source, &facts.licenses_gone).await?;
+    infrastructure::licenses::put(tx, source, &facts.licenses).await?;
     infrastructure::repositories::forget(tx, source, &facts.repositories_gone).await?;
     infrastructure::repositories::put(tx, source, &facts.repositories).await?;
     infrastructure::jobs::forget(tx, source, &facts.jobs_gone).await?;
-    infrastructure::jobs::put(tx, source, &facts.jobs).await
+    infrastructure::jobs::put(tx, source, &facts.jobs).await?;
+    infrastructure::sessions::put(tx, source, &facts.sessions).await
 }
 
 /// Workloads and what hangs on them; the workloads whose newest restore point may be another one now.
@@ -162,8 +172,15 @@ async fn sweep(tx: &mut Tx, now: i64, source: &Source) -> Result<(), StoreError>
         .execute(db)
         .await?
         .rows_affected());
-    let statements =
-        [SWEEP_POINTS, SWEEP_BACKUPS, SWEEP_JOBS, SWEEP_REPOSITORIES, SWEEP_VB365, SWEEP_SERVERS];
+    let statements = [
+        SWEEP_POINTS,
+        SWEEP_BACKUPS,
+        SWEEP_JOBS,
+        SWEEP_LICENSES,
+        SWEEP_REPOSITORIES,
+        SWEEP_VB365,
+        SWEEP_SERVERS,
+    ];
     for statement in statements {
         on!(tx, db => sqlx::query(statement)
             .bind(source.agent)

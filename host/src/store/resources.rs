@@ -9,6 +9,7 @@ mod cloud;
 mod hosted;
 mod infrastructure;
 mod jobs;
+mod licenses;
 mod logins;
 mod misc;
 mod organisations;
@@ -26,7 +27,8 @@ pub use cloud::{
 };
 pub use hosted::{HOSTED_BACKUP_RESOURCES, HOSTED_RESOURCES};
 pub use infrastructure::{AGENT_TASKS, AGENTS, ASKED_AT, BACKUP_SERVERS, REPOSITORIES, UNVERIFIED_AGENTS};
-pub use jobs::{AGENT_JOBS, COPY_JOBS, FILE_SHARE_JOBS, JOBS, REPLICATION_JOBS, VM_JOBS};
+pub use jobs::{AGENT_JOBS, COPY_JOBS, FILE_SHARE_JOBS, JOB_SESSIONS, JOBS, REPLICATION_JOBS, VM_JOBS};
+pub use licenses::SERVER_LICENSES;
 pub use logins::LOGINS;
 pub use misc::{CERTIFICATES, CONSOLE_CERTIFICATE, TIME_ZONES};
 pub use organisations::{
@@ -87,6 +89,7 @@ pub static ALL: &[&Resource] = &[
     &RESELLERS,
     &RESELLER_USAGE,
     &RESTORE_POINTS,
+    &SERVER_LICENSES,
     &SITES,
     &TENANT_BACKUP_RESOURCES,
     &TENANT_BACKUP_RESOURCE_USAGES,

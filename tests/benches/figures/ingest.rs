@@ -54,8 +54,13 @@ fn record(kind: record::Kind) -> Record {
 
 /// A server and its workloads: the first batch.
 fn inventory() -> Vec<Record> {
-    let server =
-        BackupServer { key: "s".into(), name: "s".into(), engine: "test".into(), version: "1".into() };
+    let server = BackupServer {
+        key: "s".into(),
+        name: "s".into(),
+        engine: "test".into(),
+        version: "1".into(),
+        ..BackupServer::default()
+    };
     let workload = |number: usize| Workload {
         server_key: "s".into(),
         key: format!("w{number}"),
@@ -76,6 +81,7 @@ fn points(sequence: usize, batch: usize) -> Vec<Record> {
         size: Some(row as i64),
         source_size: None,
         destination: "/srv/backup/repository".into(),
+        details: None,
     };
     (0..batch).map(|row| record(record::Kind::RestorePoint(point(row)))).collect()
 }

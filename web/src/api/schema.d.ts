@@ -422,6 +422,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/infrastructure/backupServers/jobs/{jobUid}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a job did, run by run. */
+        get: operations["GetBackupServerJobSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/infrastructure/backupServers/jobs/{jobUid}/start": {
         parameters: {
             query?: never;
@@ -1041,6 +1058,38 @@ export interface paths {
         put?: never;
         /** Keeps a machine out until its token is forgotten. */
         post: operations["RejectUnverifiedAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/licensing/backupServers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServersLicenses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/licensing/backupServers/{backupServerUid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetBackupServerLicense"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2463,6 +2512,54 @@ export interface components {
             readonly kind?: "Unknown" | "Hours" | "Minutes" | "Seconds" | "Days" | null;
             readonly schedule?: components["schemas"]["BackupServerJobTimePeriod"][] | null;
         };
+        /** @description One run of a job. Sessions are kept for 32 days. */
+        BackupServerJobSession: {
+            /**
+             * Format: uuid
+             * @description The server's id.
+             */
+            backupServerUid: string;
+            /**
+             * Format: int64
+             * @description Seconds.
+             */
+            duration?: number;
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            endTime?: string;
+            /** @description What went wrong. */
+            failureMessage?: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            instanceUid: string;
+            /** @description The job's name when it ran. */
+            jobName: string;
+            /** @description A word of `BackupServerJobType`. */
+            jobType: string;
+            /**
+             * Format: uuid
+             * @description The job's id.
+             */
+            jobUid: string;
+            /**
+             * Format: uuid
+             * @description Whose server it is.
+             */
+            organizationUid: string;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            startTime: string;
+            /** @description A word of `BackupServerJobStatus`. */
+            status: string;
+            /** @description What it did to each object: `BackupServerJobSessionTask`s. */
+            tasks: unknown[];
+        };
         BackupServerJobSessionTask: {
             /** Format: int32 */
             readonly duration?: number | null;
@@ -2491,6 +2588,44 @@ export interface components {
             /** @enum {string|null} */
             readonly day?: "Sunday" | "Monday" | "Tuesday" | "Wednesday" | "Thursday" | "Friday" | "Saturday" | null;
             readonly hours?: number[] | null;
+        };
+        BackupServerLicense: {
+            autoUpdateEnabled: boolean;
+            /** Format: uuid */
+            readonly backupServerUid?: string;
+            /** Format: double */
+            readonly capacity?: number | null;
+            /** @enum {string} */
+            readonly cloudConnect?: "Unknown" | "No" | "Yes" | "Enterprise";
+            readonly company?: string;
+            readonly contactPerson?: string;
+            readonly edition?: string | null;
+            readonly email?: string;
+            /** Format: date-time */
+            readonly expirationDate?: string | null;
+            readonly licenseIds?: string[];
+            readonly monitoring?: boolean | null;
+            readonly packages?: ("Unknown" | "None" | "Starter" | "Essentials" | "Backup" | "ONE" | "Suite" | "Orchestrator" | "Foundation" | "Advanced" | "Premium")[];
+            readonly sectionTypes?: ("Unknown" | "Socket" | "Instance" | "All")[];
+            /** Format: double */
+            readonly sockets?: number | null;
+            /** @enum {string} */
+            readonly status?: "Unknown" | "Valid" | "Warning" | "Error" | "Expired" | "Unlicensed";
+            /** Format: date-time */
+            readonly supportExpirationDate?: string | null;
+            readonly supportIds?: string[];
+            /** @enum {string} */
+            readonly type?: "Unknown" | "NotInstalled" | "Community" | "Rental" | "Subscription" | "Evaluation" | "NFR" | "Perpetual";
+            /** @enum {string} */
+            readonly unitType?: "Unknown" | "Instances" | "Points";
+            /** Format: double */
+            readonly units?: number;
+            /** Format: double */
+            readonly usedCapacity?: number | null;
+            /** Format: double */
+            readonly usedSockets?: number | null;
+            /** Format: double */
+            readonly usedUnits?: number;
         };
         BackupServerReplicationVmJob: {
             _embedded?: components["schemas"]["EmbeddedForBackupServerJobChildren"];
@@ -2898,6 +3033,14 @@ export interface components {
         /** @description The answer of an operation. */
         Envelope_UserAssignments: {
             data: components["schemas"]["UserAssignments"];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
+        Envelope_Vec_BackupServerJobSession: {
+            data: components["schemas"]["BackupServerJobSession"][];
             /** @description What went wrong on the way to a result that is there all the same. */
             errors?: components["schemas"]["ResponseError"][];
             /** @description On lists. */
@@ -6307,6 +6450,82 @@ export interface operations {
                 };
                 content?: never;
             };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerJobSessions: {
+        parameters: {
+            query?: {
+                /** @description JSON: [{"property": …, "operation": …, "collation": …, "value": …}], all of which hold; groups are {"operation": "and" | "or" | "not" | "exclusiveOr", "items": […]} */
+                filter?: components["parameters"]["filter"];
+                /** @description JSON: [{"property": …, "direction": "ascending" | "descending", "collation": …}] */
+                sort?: components["parameters"]["sort"];
+                /** @description Most rows of the page */
+                limit?: components["parameters"]["limit"];
+                /** @description Rows before the page */
+                offset?: components["parameters"]["offset"];
+                /** @description JSON: [{"propertyPath": …}] */
+                select?: components["parameters"]["select"];
+            };
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                jobUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "duration": 1,
+                     *           "endTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "failureMessage": "The repository has no free space",
+                     *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
+                     *           "jobName": "Nightly",
+                     *           "jobType": "job type",
+                     *           "jobUid": "401d25b1-bd77-5e6d-978e-75e58f84e034",
+                     *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
+                     *           "startTime": "2026-01-31T02:00:00.0000000Z",
+                     *           "status": "status",
+                     *           "tasks": [
+                     *             {}
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_Vec_BackupServerJobSession"];
+                };
+            };
+            /** @description A failure */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -9903,6 +10122,188 @@ export interface operations {
                 };
             };
             /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServersLicenses: {
+        parameters: {
+            query?: {
+                filter?: string;
+                sort?: string;
+                limit?: number;
+                offset?: number;
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "autoUpdateEnabled": true,
+                     *           "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *           "capacity": 1,
+                     *           "cloudConnect": "No",
+                     *           "company": "company",
+                     *           "contactPerson": "contact person",
+                     *           "edition": "edition",
+                     *           "email": "ada@harbour-dental.test",
+                     *           "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "licenseIds": [
+                     *             "767e6b52-0bf9-5dcb-8d15-cd927090af67"
+                     *           ],
+                     *           "monitoring": true,
+                     *           "packages": [
+                     *             "None"
+                     *           ],
+                     *           "sectionTypes": [
+                     *             "Socket"
+                     *           ],
+                     *           "sockets": 1,
+                     *           "status": "Valid",
+                     *           "supportExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *           "supportIds": [
+                     *             "support id"
+                     *           ],
+                     *           "type": "NotInstalled",
+                     *           "unitType": "Instances",
+                     *           "units": 1,
+                     *           "usedCapacity": 1,
+                     *           "usedSockets": 1,
+                     *           "usedUnits": 1
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerLicense"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetBackupServerLicense: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                backupServerUid: components["parameters"]["backupServerUid_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "autoUpdateEnabled": true,
+                     *         "backupServerUid": "7a821ebc-f072-5d3b-8717-8019a9a6c537",
+                     *         "capacity": 1,
+                     *         "cloudConnect": "No",
+                     *         "company": "company",
+                     *         "contactPerson": "contact person",
+                     *         "edition": "edition",
+                     *         "email": "ada@harbour-dental.test",
+                     *         "expirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "licenseIds": [
+                     *           "767e6b52-0bf9-5dcb-8d15-cd927090af67"
+                     *         ],
+                     *         "monitoring": true,
+                     *         "packages": [
+                     *           "None"
+                     *         ],
+                     *         "sectionTypes": [
+                     *           "Socket"
+                     *         ],
+                     *         "sockets": 1,
+                     *         "status": "Valid",
+                     *         "supportExpirationDate": "2026-01-31T02:00:00.0000000Z",
+                     *         "supportIds": [
+                     *           "support id"
+                     *         ],
+                     *         "type": "NotInstalled",
+                     *         "unitType": "Instances",
+                     *         "units": 1,
+                     *         "usedCapacity": 1,
+                     *         "usedSockets": 1,
+                     *         "usedUnits": 1
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["BackupServerLicense"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -76,6 +76,7 @@ fn workload(server_key: &str, (host, paths): &SetKey, only_one: bool) -> Workloa
         kind: "computer".to_owned(),
         operation_mode: String::new(),
         backed_up_items: clip(items, MAX_ITEMS),
+        details: None,
     }
 }
 
@@ -107,6 +108,7 @@ fn restore_point(
         size: summary.and_then(|summary| summary.data_added_packed).filter(|size| *size >= 0),
         source_size: summary.and_then(|summary| summary.total_bytes_processed).filter(|size| *size >= 0),
         destination: repository.to_owned(),
+        details: None,
     })
 }
 

@@ -70,6 +70,7 @@ impl Orders {
             size: Some(512 << 20),
             source_size: None,
             destination: format!("Repository {}", 1 + job % 3),
+            details: None,
         };
         runs.map(point).collect()
     }
@@ -159,7 +160,7 @@ pub(super) fn count(machines: u32) -> u32 {
     machines.div_ceil(SIZE)
 }
 
-fn key(server: &str, index: u32) -> String {
+pub(super) fn key(server: &str, index: u32) -> String {
     format!("{server}-job-{index}")
 }
 

@@ -48,5 +48,6 @@ pub(super) fn workload(seed: u64, server: u32, index: u32, server_key: &str) -> 
         kind: "computer".to_owned(),
         operation_mode: mode.to_owned(),
         backed_up_items: items.to_owned(),
+        details: None,
     }
 }

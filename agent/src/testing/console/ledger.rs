@@ -49,30 +49,29 @@ impl Ledger {
     }
 
     fn apply(&mut self, kind: Kind) {
-        let id = match kind {
-            Kind::Server(server) => ObjectId::Server(server.key),
-            Kind::Repository(repository) => ObjectId::Repository(repository.server_key, repository.key),
-            Kind::Job(job) => ObjectId::Job(job.server_key, job.key),
-            Kind::RepositoryGone(gone) => {
-                return self.remove(&ObjectId::Repository(gone.server_key, gone.key));
+        if let Some(id) = crate::inventory::object::of(&kind) {
+            self.mentioned.insert(id.clone());
+            self.objects.insert(id);
+            return;
+        }
+        match kind {
+            Kind::RepositoryGone(gone) => self.remove(&ObjectId::Repository(gone.server_key, gone.key)),
+            Kind::JobGone(gone) => self.remove(&ObjectId::Job(gone.server_key, gone.key)),
+            Kind::LicenseGone(gone) => self.remove(&ObjectId::License(gone.server_key)),
+            Kind::Vb365ObjectGone(gone) => self.remove(&ObjectId::Vb365(gone.key)),
+            Kind::WorkloadGone(gone) => self.remove(&ObjectId::Workload(gone.server_key, gone.key)),
+            Kind::BackupGone(gone) => {
+                self.remove(&ObjectId::Backup(gone.server_key, gone.workload_key, gone.key));
             }
-            Kind::JobGone(gone) => return self.remove(&ObjectId::Job(gone.server_key, gone.key)),
-            Kind::Workload(workload) => ObjectId::Workload(workload.server_key, workload.key),
-            Kind::RestorePoint(point) => {
-                ObjectId::RestorePoint(point.server_key, point.workload_key, point.key)
-            }
-            Kind::WorkloadGone(gone) => return self.remove(&ObjectId::Workload(gone.server_key, gone.key)),
             Kind::RestorePointGone(gone) => {
-                return self.remove(&ObjectId::RestorePoint(gone.server_key, gone.workload_key, gone.key));
+                self.remove(&ObjectId::RestorePoint(gone.server_key, gone.workload_key, gone.key));
             }
             Kind::InventoryComplete(_) => {
                 self.objects = std::mem::take(&mut self.mentioned);
                 self.complete.push(self.committed.0);
-                return;
             }
-        };
-        self.mentioned.insert(id.clone());
-        self.objects.insert(id);
+            other => self.violations.push(format!("nobody told this host of {other:?}")),
+        }
     }
 
     fn remove(&mut self, id: &ObjectId) {

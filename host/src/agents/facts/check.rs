@@ -1,11 +1,17 @@
 //! What every fact is held to: bounds, and words that mean something.
 
+use uuid::Uuid;
+
+use super::words::{UNKNOWN, Words};
+
 /// Bytes of a key.
 const LONGEST_KEY: usize = 512;
 /// Bytes of a text for people.
 const LONGEST_TEXT: usize = 4_096;
-/// The API's word for whatever it has no word for.
-const UNKNOWN: &str = "Unknown";
+/// Of a list for people.
+const MOST_TEXTS: usize = 256;
+/// The last instant of the year 9999.
+const LATEST: i64 = 253_402_300_799_999;
 
 /// What names something: 1 to 512 bytes, as they are.
 pub(super) fn key(what: &str, value: String) -> Result<String, String> {
@@ -40,13 +46,13 @@ pub(super) fn maybe_key(what: &str, value: String) -> Result<Option<String>, Str
 }
 
 /// One of the API's words: a newer engine's, or a hostile agent's, is unknown.
-pub(super) fn word(value: &str, words: &[&str]) -> String {
-    (if words.contains(&value) { value } else { UNKNOWN }).to_owned()
+pub(super) fn word(value: &str, known: Words) -> String {
+    (if known.0.contains(&value) { value } else { UNKNOWN }).to_owned()
 }
 
 /// A word that need not be there.
-pub(super) fn maybe_word(value: &str, words: &[&str]) -> Option<String> {
-    (!value.is_empty()).then(|| word(value, words))
+pub(super) fn maybe_word(value: &str, known: Words) -> Option<String> {
+    (!value.is_empty()).then(|| word(value, known))
 }
 
 /// A number that counts or measures something.
@@ -68,4 +74,33 @@ pub(super) fn past(what: &str, at: i64, now: i64) -> Result<i64, String> {
 /// An instant of the past that need not be there.
 pub(super) fn maybe_past(what: &str, at: Option<i64>, now: i64) -> Result<Option<i64>, String> {
     at.map(|at| past(what, at, now)).transpose()
+}
+
+/// A number that counts something and is there.
+pub(super) fn count(what: &str, value: i64) -> Result<i64, String> {
+    Ok(measure(what, Some(value))?.unwrap_or_default())
+}
+
+/// An amount of the engine's that is no whole number. One that is none, or no amount, is left out.
+pub(super) fn amount(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| value.is_finite() && *value >= 0.0)
+}
+
+/// An instant, wherever it lies; before 1970 there was nothing that this could mean, and after 9999 no date is written.
+pub(super) fn maybe_instant(at: Option<i64>) -> Option<i64> {
+    at.filter(|at| (0..=LATEST).contains(at))
+}
+
+/// Texts for people, of which only so many are kept.
+pub(super) fn texts(what: &str, values: Vec<String>) -> Result<Vec<String>, String> {
+    values.into_iter().take(MOST_TEXTS).map(|value| text(what, value)).collect()
+}
+
+/// An id that need not be there.
+pub(super) fn maybe_uuid(what: &str, bytes: &[u8]) -> Result<Option<Uuid>, String> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let id = Uuid::from_slice(bytes);
+    id.map(Some).map_err(|_| format!("the {what} has {} bytes; an id has 16", bytes.len()))
 }

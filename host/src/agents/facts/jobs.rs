@@ -4,10 +4,11 @@ use keelson_proto::v1::{Job, JobTask};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::check::{key, maybe_key, maybe_past, maybe_text, maybe_word, measure, past, text, word};
+use super::check::{key, maybe_past, maybe_text, maybe_word, measure, past, text, word};
+use super::{typed, words};
 use crate::id;
 use crate::instant;
-use crate::store::{JobDetails, JobFact, VmJobFact};
+use crate::store::JobFact;
 
 /// Tasks of a run that are kept; of those beyond, the failed ones come first.
 const MOST_TASKS: usize = 200;
@@ -16,94 +17,23 @@ const MOST_FAILURES: usize = 10;
 /// An average that no job has.
 const LONGEST_RUN: i64 = i32::MAX as i64;
 
-/// The API's `BackupServerJobType`.
-const KINDS: &[&str] = &[
-    "BackupVm",
-    "ReplicationVM",
-    "CopyVm",
-    "CopyFile",
-    "FileToTape",
-    "BackupToTape",
-    "BackupCopy",
-    "SimpleBackupCopy",
-    "SqlLogBackup",
-    "OracleLogBackup",
-    "SureBackup",
-    "AgentPolicy",
-    "AgentBackupJob",
-    "BackupFile",
-    "BackupFileCopy",
-    "AzureBackupJob",
-    "AwsBackupJob",
-    "AhvStorageSnapshotJob",
-    "CdpReplicationVM",
-    "GoogleBackupJob",
-    "PostgreSqlLogBackup",
-    "ObjectStorageBackup",
-    "ObjectStorageBackupCopy",
-    "SobrMaintenance",
-];
-/// The API's `BackupServerJobStatus`.
-const STATUSES: &[&str] = &[
-    "None",
-    "Idle",
-    "Success",
-    "Warning",
-    "Failed",
-    "Running",
-    "Starting",
-    "Stopping",
-    "Enabling",
-    "Disabling",
-    "WaitingTape",
-    "WaitingRepository",
-];
-const TASK_STATUSES: &[&str] = &["Success", "Warning", "Failed", "Running", "Pending"];
-const BOTTLENECKS: &[&str] =
-    &["Network", "None", "Proxy", "Source", "SourceWanAccelerator", "Target", "TargetWanAccelerator"];
-const RETENTION_TYPES: &[&str] = &["Days", "RestorePoints", "None"];
-const SCHEDULE_TYPES: &[&str] =
-    &["NotScheduled", "Daily", "Monthly", "Periodically", "Continuously", "BackupWindow", "Chained"];
-const TARGET_TYPES: &[&str] = &["Local", "Cloud", "None"];
-const HYPERVISORS: &[&str] = &[
-    "VSphere",
-    "Vcd",
-    "HyperV",
-    "NutanixAhv",
-    "OVirtKvm",
-    "ProxmoxVe",
-    "ScaleComputing",
-    "HpeMorpheusVmEssentials",
-    "XCP_ng",
-    "SangforAsv",
-    "KubeVirt",
-];
-
-pub(super) fn job(job: Job, now: i64) -> Result<JobFact, String> {
+pub(super) fn job(mut job: Job, now: i64) -> Result<JobFact, String> {
     let last_run = maybe_past("instant of the last run", job.last_run, now)?;
     let last_end = maybe_past("end of the last run", job.last_end, now)?;
     let last_duration = last_run.zip(last_end).map(|(run, end)| ((end - run) / 1000).clamp(0, LONGEST_RUN));
     let average = measure("average duration", job.average_duration)?;
     let rate = job.processing_rate.filter(|rate| rate.is_finite() && *rate >= 0.0);
-    let kind = word(&job.kind, KINDS);
-    let server = key("server key", job.server_key)?;
-    let own = key("key", job.key)?;
-    let details = if kind == "BackupVm" {
-        JobDetails::Vm(VmJobFact {
-            subtype: word(&job.hypervisor, HYPERVISORS),
-            protected_vms: measure("number of machines", job.protected_machines)?.unwrap_or_default(),
-            repository: maybe_key("repository key", job.repository_key)?,
-        })
-    } else {
-        JobDetails::None
-    };
+    let kind = word(&job.kind, words::JOB_TYPES);
+    let server = key("server key", std::mem::take(&mut job.server_key))?;
+    let own = key("key", std::mem::take(&mut job.key))?;
+    let details = typed::details(&kind, &mut job)?;
     Ok(JobFact {
         session_tasks: tasks(&server, &own, job.tasks, now)?,
         server,
         key: own,
         name: text("name", job.name)?,
         kind,
-        status: word(&job.status, STATUSES),
+        status: word(&job.status, words::JOB_STATUSES),
         enabled: job.enabled,
         description: maybe_text("description", job.description)?,
         creation_time: maybe_past("instant at which the job was made", job.created_at, now)?,
@@ -114,20 +44,20 @@ pub(super) fn job(job: Job, now: i64) -> Result<JobFact, String> {
         processing_rate: rate,
         transferred_data: measure("transferred data", job.transferred)?,
         backup_chain_size: measure("size of the backups", job.chain_size)?,
-        bottleneck: maybe_word(&job.bottleneck, BOTTLENECKS),
+        bottleneck: maybe_word(&job.bottleneck, words::BOTTLENECKS),
         destination: maybe_text("destination", job.destination)?,
         failure_message: maybe_text("failure", job.failure)?,
         retention_limit: measure("retention", job.retention_limit)?.map(|limit| limit.min(LONGEST_RUN)),
-        retention_type: maybe_word(&job.retention_type, RETENTION_TYPES),
-        schedule_type: maybe_word(&job.schedule_type, SCHEDULE_TYPES),
-        target_type: maybe_word(&job.target_type, TARGET_TYPES),
+        retention_type: maybe_word(&job.retention_type, words::RETENTION_LIMITS),
+        schedule_type: maybe_word(&job.schedule_type, words::SCHEDULE_TYPES),
+        target_type: maybe_word(&job.target_type, words::JOB_TARGETS),
         details,
         ..JobFact::default()
     })
 }
 
 /// As the API shows them: `BackupServerJobSessionTask`s.
-fn tasks(server: &str, job: &str, mut tasks: Vec<JobTask>, now: i64) -> Result<String, String> {
+pub(super) fn tasks(server: &str, job: &str, mut tasks: Vec<JobTask>, now: i64) -> Result<String, String> {
     if tasks.len() > MOST_TASKS {
         tasks.sort_by_key(|task| task.status == "Success");
         tasks.truncate(MOST_TASKS);
@@ -147,7 +77,7 @@ fn task(server: &str, job: &str, task: JobTask, now: i64) -> Result<serde_json::
     let mut shown = json!({
         "instanceUid": uid,
         "objectName": text("object name", task.object_name)?,
-        "status": word(&task.status, TASK_STATUSES),
+        "status": word(&task.status, words::TASK_STATUSES),
         "startTime": instant::format(started),
         "failureMessages": failures,
     });
@@ -168,6 +98,7 @@ fn task(server: &str, job: &str, task: JobTask, now: i64) -> Result<serde_json::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{JobDetails, VmJobFact};
 
     const NOW: i64 = 1_700_000_000_000;
 

@@ -248,10 +248,18 @@ pub struct CloudFacts {
     pub gateway_pools_gone: Vec<String>,
     /// Keys of gateways that are no more.
     pub gateways_gone: Vec<String>,
+    /// Keys of repositories that are no more.
+    pub repositories_gone: Vec<String>,
+    /// Keys of WAN accelerators that are no more.
+    pub wan_accelerators_gone: Vec<String>,
     /// Keys of tenants that are no more.
     pub tenants_gone: Vec<String>,
     /// (tenant, key) of shares that are no more.
     pub backup_resources_gone: Vec<(String, String)>,
+    /// Keys of tenants that may no longer replicate.
+    pub replications_gone: Vec<String>,
+    /// (tenant, plan) of usages that are no more.
+    pub replication_usages_gone: Vec<(String, String)>,
     /// Keys of backups that are no more.
     pub backups_gone: Vec<String>,
     /// The epoch's inventory is whole: what it did not mention is no more.

@@ -1,6 +1,6 @@
 //! A site and what stands there: gateways and their pools, repositories, accelerators.
 
-use super::facts::{GatewayFact, GatewayPoolFact, RepositoryFact, SiteFact, WanAcceleratorFact};
+use super::facts::{CloudFacts, GatewayFact, GatewayPoolFact, RepositoryFact, SiteFact, WanAcceleratorFact};
 use super::ingest::Report;
 use crate::clock::Clock;
 use crate::store::bulk::{BulkStatement, Column, Type, columns};
@@ -105,8 +105,30 @@ const DROP_GATEWAYS: BulkStatement = BulkStatement {
     text: "DELETE FROM cloud_gateways WHERE site_uid = :site AND key IN (SELECT key FROM input)",
 };
 
-pub(super) const BULK: &[BulkStatement] =
-    &[PUT_POOLS, PUT_GATEWAYS, PUT_REPOSITORIES, PUT_ACCELERATORS, DROP_POOLS, DROP_GATEWAYS];
+const DROP_REPOSITORIES: BulkStatement = BulkStatement {
+    name: "store::cloud::DROP_REPOSITORIES",
+    fixed: &[("site", Type::Uuid)],
+    columns: &[("key", Type::Text)],
+    text: "DELETE FROM cloud_repositories WHERE site_uid = :site AND key IN (SELECT key FROM input)",
+};
+
+const DROP_ACCELERATORS: BulkStatement = BulkStatement {
+    name: "store::cloud::DROP_ACCELERATORS",
+    fixed: &[("site", Type::Uuid)],
+    columns: &[("key", Type::Text)],
+    text: "DELETE FROM cloud_wan_accelerators WHERE site_uid = :site AND key IN (SELECT key FROM input)",
+};
+
+pub(super) const BULK: &[BulkStatement] = &[
+    PUT_POOLS,
+    PUT_GATEWAYS,
+    PUT_REPOSITORIES,
+    PUT_ACCELERATORS,
+    DROP_POOLS,
+    DROP_GATEWAYS,
+    DROP_REPOSITORIES,
+    DROP_ACCELERATORS,
+];
 
 impl Report {
     /// The parameters that most statements share.
@@ -206,13 +228,21 @@ impl Report {
         Ok(())
     }
 
-    pub(super) async fn drop_gateway_pools(&self, tx: &mut Tx, keys: &[String]) -> Result<(), StoreError> {
-        DROP_POOLS.execute(tx, &[Value::Uuid(self.ids.site.0)], &[Column::Text(keys.to_vec())]).await?;
-        Ok(())
-    }
-
-    pub(super) async fn drop_gateways(&self, tx: &mut Tx, keys: &[String]) -> Result<(), StoreError> {
-        DROP_GATEWAYS.execute(tx, &[Value::Uuid(self.ids.site.0)], &[Column::Text(keys.to_vec())]).await?;
+    /// What the site no longer has of its own: gateways before their pools.
+    pub(super) async fn drop_infrastructure(
+        &self,
+        tx: &mut Tx,
+        facts: &CloudFacts,
+    ) -> Result<(), StoreError> {
+        let site = [Value::Uuid(self.ids.site.0)];
+        for (statement, keys) in [
+            (DROP_GATEWAYS, &facts.gateways_gone),
+            (DROP_POOLS, &facts.gateway_pools_gone),
+            (DROP_REPOSITORIES, &facts.repositories_gone),
+            (DROP_ACCELERATORS, &facts.wan_accelerators_gone),
+        ] {
+            statement.execute(tx, &site, &[Column::Text(keys.clone())]).await?;
+        }
         Ok(())
     }
 }

@@ -78,9 +78,9 @@ impl Cloud<'_> {
         unknown += report.put_backups(tx, &tenants, &facts.backups).await?;
         report.drop_backups(tx, &facts.backups_gone).await?;
         report.drop_resources(tx, &tenants, &facts.backup_resources_gone).await?;
+        report.drop_replications(tx, &tenants, facts).await?;
         report.drop_tenants(tx, &facts.tenants_gone).await?;
-        report.drop_gateways(tx, &facts.gateways_gone).await?;
-        report.drop_gateway_pools(tx, &facts.gateway_pools_gone).await?;
+        report.drop_infrastructure(tx, facts).await?;
         if facts.complete {
             report.sweep(tx).await?;
         }
@@ -102,6 +102,8 @@ impl Report {
             .chain(facts.replication_usages.iter().map(|fact| &fact.tenant))
             .chain(facts.backups.iter().map(|fact| &fact.tenant))
             .chain(facts.backup_resources_gone.iter().map(|(tenant, _)| tenant))
+            .chain(&facts.replications_gone)
+            .chain(facts.replication_usages_gone.iter().map(|(tenant, _)| tenant))
             .cloned()
             .collect();
         keys.sort_unstable();

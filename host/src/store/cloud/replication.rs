@@ -1,6 +1,6 @@
 //! What tenants may replicate to, and what they use of it.
 
-use super::facts::{HardwarePlanFact, ReplicationFact, ReplicationUsageFact};
+use super::facts::{CloudFacts, HardwarePlanFact, ReplicationFact, ReplicationUsageFact};
 use super::ingest::{Report, Tenants};
 use super::resources::placed;
 use crate::store::bulk::{BulkStatement, Type, columns};
@@ -45,7 +45,22 @@ const PUT_USAGES: BulkStatement = BulkStatement {
         epoch = excluded.epoch",
 };
 
-pub(super) const BULK: &[BulkStatement] = &[PUT, PUT_USAGES];
+const DROP: BulkStatement = BulkStatement {
+    name: "store::cloud::DROP_REPLICATIONS",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid)],
+    text: "DELETE FROM tenant_replication_resources WHERE tenant_uid IN (SELECT uid FROM input)",
+};
+
+const DROP_USAGES: BulkStatement = BulkStatement {
+    name: "store::cloud::DROP_REPLICATION_USAGES",
+    fixed: &[],
+    columns: &[("tenant_uid", Type::Uuid), ("hardware_plan_uid", Type::Uuid)],
+    text: "DELETE FROM tenant_replication_usages \
+        WHERE (tenant_uid, hardware_plan_uid) IN (SELECT tenant_uid, hardware_plan_uid FROM input)",
+};
+
+pub(super) const BULK: &[BulkStatement] = &[PUT, PUT_USAGES, DROP, DROP_USAGES];
 
 impl Report {
     pub(super) async fn put_replications(
@@ -86,6 +101,20 @@ impl Report {
         });
         PUT_USAGES.execute(tx, &[Value::Integer(self.epoch)], &columns).await?;
         Ok(facts.len() - rows.len())
+    }
+
+    pub(super) async fn drop_replications(
+        &self,
+        tx: &mut Tx,
+        tenants: &Tenants,
+        facts: &CloudFacts,
+    ) -> Result<(), StoreError> {
+        let rows = placed(tenants, &facts.replications_gone, |tenant| tenant);
+        DROP.execute(tx, &[], &columns!(rows, row => { Uuid row.0 })).await?;
+        let rows = placed(tenants, &facts.replication_usages_gone, |(tenant, _)| tenant);
+        let columns = columns!(rows, row => { Uuid row.0, Uuid self.ids.own("plan", &row.1.1) });
+        DROP_USAGES.execute(tx, &[], &columns).await?;
+        Ok(())
     }
 
     /// The plans as the API shows them.

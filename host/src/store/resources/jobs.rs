@@ -54,6 +54,31 @@ macro_rules! job_properties {
 const REACH: Reach = Reach::organization("j.holder_uid")
     .location("j.agent_uid IN (SELECT la.uid FROM agents la WHERE la.location_uid IN ({}))");
 
+/// What jobs did, run by run. A caller must see the job first.
+pub static JOB_SESSIONS: Resource = Resource {
+    name: "BackupServerJobSession",
+    table: "job_sessions",
+    key: "uid",
+    from: "job_sessions x LEFT JOIN backup_jobs j ON j.uid = x.job_uid",
+    id: "x.uid",
+    reach: Reach::organization("coalesce(j.holder_uid, x.company_uid)")
+        .location("x.agent_uid IN (SELECT la.uid FROM agents la WHERE la.location_uid IN ({}))"),
+    properties: &[
+        Property::uuid("instanceUid", "x.uid").indexed(),
+        Property::uuid("jobUid", "x.job_uid").indexed(),
+        Property::text("jobName", "x.job_name"),
+        Property::code("jobType", "x.job_type"),
+        Property::uuid("backupServerUid", "x.server_uid").indexed(),
+        Property::uuid("organizationUid", "x.company_uid"),
+        Property::code("status", "x.status"),
+        Property::instant("startTime", "x.started_at").indexed(),
+        Property::instant("endTime", "x.ended_at"),
+        Property::integer("duration", "(x.ended_at - x.started_at) / 1000"),
+        Property::text("failureMessage", "x.message"),
+        Property::json("tasks", "x.tasks"),
+    ],
+};
+
 /// All jobs.
 pub static JOBS: Resource = Resource {
     name: "BackupServerJob",

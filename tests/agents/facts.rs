@@ -1,0 +1,436 @@
+//! Every kind of fact, from an agent's batch to the REST API, and away again.
+
+use keelson_proto::v1::cloud::What;
+use keelson_proto::v1::cloud_gone::What as Gone;
+use keelson_proto::v1::record::Kind;
+use keelson_proto::v1::{
+    Backup, BackupGone, BackupServer, Cloud, CloudBackup, CloudBackupResource, CloudBackupResourceKey,
+    CloudGateway, CloudGatewayPool, CloudGone, CloudReplication, CloudReplicationUsage,
+    CloudReplicationUsageKey, CloudRepository, CloudSite, CloudTenant, CopyJob, Job, JobSession, License,
+    LicenseGone, Machine, Record, Repository, RestorePoint, RestorePointDetails, Vb365Object,
+    Vb365ObjectGone, Workload, WorkloadDetails, cloud_replication, job,
+};
+use keelson_tests::link::{Identity, Session};
+use keelson_tests::{Client, TestHost, on_both};
+use serde_json::{Value, json};
+use tonic::Code;
+
+use super::{complete, end, enrolled, server};
+
+const INSTANT: i64 = 1_795_000_000_000;
+
+fn record(kind: Kind) -> Record {
+    Record { kind: Some(kind) }
+}
+
+fn license() -> Record {
+    record(Kind::License(Box::new(License {
+        server_key: "s".into(),
+        r#type: "Rental".into(),
+        status: "Valid".into(),
+        company: "Bakery".into(),
+        license_ids: vec!["6f1c2d8e-1111-4222-8333-944445555666".into(), "none".into()],
+        support_ids: vec!["00112233".into()],
+        expires_at: Some(INSTANT),
+        unit_type: "Points".into(),
+        units: Some(100.0),
+        used_units: Some(17.5),
+        sockets: Some(f64::NAN),
+        ..License::default()
+    })))
+}
+
+fn machine() -> Record {
+    record(Kind::Machine(Box::new(Machine {
+        fqdn: "vbr.bakery.test".into(),
+        guest_os_type: "Server".into(),
+        reboot_required: true,
+        ip_addresses: vec!["192.0.2.7".into()],
+        status: "Warning".into(),
+        applications: vec!["PostgreSQL".into(), "Doom".into()],
+        ..Machine::default()
+    })))
+}
+
+fn copy_job() -> Record {
+    record(Kind::Job(Box::new(Job {
+        server_key: "s".into(),
+        key: "copy".into(),
+        name: "Off site".into(),
+        kind: "BackupCopy".into(),
+        status: "Success".into(),
+        enabled: true,
+        repository_key: "r".into(),
+        details: Some(job::Details::Copy(CopyJob {
+            retention_policy: "GFS".into(),
+            weekly_points: 4,
+            rpo_value: Some(2),
+            rpo_unit: "Days".into(),
+            ..CopyJob::default()
+        })),
+        ..Job::default()
+    })))
+}
+
+fn repository() -> Record {
+    record(Kind::Repository(Repository {
+        server_key: "s".into(),
+        key: "r".into(),
+        name: "Shelf".into(),
+        kind: "Linux".into(),
+        ..Repository::default()
+    }))
+}
+
+fn virtual_machine() -> Vec<Record> {
+    let workload = Workload {
+        server_key: "s".into(),
+        key: "vm".into(),
+        name: "Oven".into(),
+        kind: "virtual_machine".into(),
+        details: Some(Box::new(WorkloadDetails {
+            job_key: "copy".into(),
+            guest_os: "Debian".into(),
+            malware_state: "Clean".into(),
+            hierarchy_ref: "vm-17".into(),
+            jobs: 1,
+            used_size: Some(5_000),
+            ..WorkloadDetails::default()
+        })),
+        ..Workload::default()
+    };
+    let backup = Backup {
+        server_key: "s".into(),
+        workload_key: "vm".into(),
+        key: "b".into(),
+        job_key: "copy".into(),
+        job_name: "Off site".into(),
+        backup_type: "BackupCopy".into(),
+        repository_key: "r".into(),
+        target_type: "Local".into(),
+        ..Backup::default()
+    };
+    let point = RestorePoint {
+        server_key: "s".into(),
+        workload_key: "vm".into(),
+        key: "p".into(),
+        created_at: INSTANT,
+        size: Some(1_000),
+        details: Some(Box::new(RestorePointDetails {
+            backup_key: "b".into(),
+            job_key: "copy".into(),
+            repository_key: "r".into(),
+            gfs: vec!["Weekly".into(), "Fortnightly".into()],
+            immutable_till: Some(INSTANT + 86_400_000),
+            ..RestorePointDetails::default()
+        })),
+        ..RestorePoint::default()
+    };
+    [Kind::Workload(workload), Kind::Backup(Box::new(backup)), Kind::RestorePoint(point)]
+        .into_iter()
+        .map(record)
+        .collect()
+}
+
+fn run(status: &str, ended_at: Option<i64>) -> Record {
+    record(Kind::Session(Box::new(JobSession {
+        server_key: "s".into(),
+        key: "run".into(),
+        job_key: "copy".into(),
+        job_name: "Off site".into(),
+        kind: "BackupCopy".into(),
+        status: status.into(),
+        started_at: INSTANT,
+        ended_at,
+        ..JobSession::default()
+    })))
+}
+
+fn mailbox() -> Record {
+    record(Kind::Vb365Object(Box::new(Vb365Object {
+        key: "m".into(),
+        id: "ada@bakery.test".into(),
+        name: "Ada".into(),
+        kind: "User".into(),
+        server_key: "365".into(),
+        server_name: "M365".into(),
+        repository_key: "r".into(),
+        repository_name: "Shelf".into(),
+        restore_points: 3,
+        licensed: true,
+        ..Vb365Object::default()
+    })))
+}
+
+fn cloud(what: What) -> Record {
+    record(Kind::Cloud(Box::new(Cloud { server_key: "s".into(), what: Some(what) })))
+}
+
+fn gone(what: Gone) -> Record {
+    cloud(What::Gone(CloudGone { what: Some(what) }))
+}
+
+fn site() -> Vec<Record> {
+    let tenant = || "t".to_owned();
+    [
+        What::Site(CloudSite { name: "Zürich".into(), port: 6180, ..CloudSite::default() }),
+        What::GatewayPool(CloudGatewayPool { key: "pool".into(), name: "East".into() }),
+        What::Gateway(CloudGateway {
+            key: "gate".into(),
+            pool_key: "pool".into(),
+            name: "gw1".into(),
+            host_key: "h".into(),
+            port: 6180,
+            external_port: 6180,
+            status: "Healthy".into(),
+            ..CloudGateway::default()
+        }),
+        What::Repository(CloudRepository {
+            key: "cr".into(),
+            name: "Vault".into(),
+            ..CloudRepository::default()
+        }),
+        What::Tenant(CloudTenant {
+            key: tenant(),
+            name: "acme".into(),
+            user_name: "acme".into(),
+            enabled: true,
+            max_concurrent_tasks: 2,
+            throttling: Some(5),
+            throttling_unit: "furlongs".into(),
+            ..CloudTenant::default()
+        }),
+        What::BackupResource(CloudBackupResource {
+            tenant_key: tenant(),
+            key: "share".into(),
+            repository_key: "cr".into(),
+            name: "Acme's".into(),
+            storage_quota: 10_000,
+            used_space: 4_000,
+            ..CloudBackupResource::default()
+        }),
+        What::Replication(CloudReplication {
+            tenant_key: tenant(),
+            plans: vec![cloud_replication::Plan { key: "plan".into(), ..cloud_replication::Plan::default() }],
+            ..CloudReplication::default()
+        }),
+        What::ReplicationUsage(CloudReplicationUsage {
+            tenant_key: tenant(),
+            plan_key: "plan".into(),
+            vms: 3,
+            ..CloudReplicationUsage::default()
+        }),
+        What::Backup(CloudBackup {
+            tenant_key: tenant(),
+            key: "cb".into(),
+            name: "Nightly".into(),
+            kind: "VSphere".into(),
+            repository_key: "cr".into(),
+            object_key: "o".into(),
+            ..CloudBackup::default()
+        }),
+    ]
+    .into_iter()
+    .map(cloud)
+    .collect()
+}
+
+async fn say(session: &mut Session, sequence: u64, records: Vec<Record>) {
+    session.batch(1, sequence, records).await;
+    assert_eq!(session.acknowledged().await, (1, sequence));
+}
+
+async fn only(client: &Client, path: &str) -> Value {
+    let mut found = client.data(path).await;
+    assert_eq!(found.as_array().unwrap().len(), 1, "{path}: {found}");
+    found[0].take()
+}
+
+async fn none(client: &Client, path: &str) {
+    let found = client.data(path).await;
+    assert_eq!(found, json!([]), "{path}");
+}
+
+/// An agent of the provider's own, which may speak for a Cloud Connect server.
+async fn own_agent(host: &TestHost) -> (Client, Identity) {
+    let token = host.command(&["agent", "token", "--provider", "--door", "hosted"]);
+    let addresses = host.addresses();
+    let port = addresses.agents_hosted.port();
+    let identity = Identity::enroll(port, &addresses.ca_file, &token).await.unwrap();
+    (host.administrator(), identity)
+}
+
+on_both! {
+    fn a_licence_is_shown_until_its_server_has_none(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        say(&mut session, 1, vec![server(), license(), complete()]).await;
+        let shown = only(&client, "/licensing/backupServers").await;
+        assert_eq!((&shown["type"], &shown["usedUnits"]), (&json!("Rental"), &json!(17.5)));
+        assert_eq!(shown["licenseIds"], json!(["6f1c2d8e-1111-4222-8333-944445555666"]));
+        assert_eq!(shown["sockets"], json!(null), "what is no number is not there");
+        let uid = shown["backupServerUid"].as_str().unwrap();
+        assert_eq!(client.data(&format!("/licensing/backupServers/{uid}")).await, shown);
+        say(&mut session, 2, vec![record(Kind::LicenseGone(LicenseGone { server_key: "s".into() }))]).await;
+        none(&client, "/licensing/backupServers").await;
+        host.stop().await;
+    }
+
+    fn what_an_agent_says_of_its_machine_stands_with_the_agent(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        say(&mut session, 1, vec![machine(), server(), complete()]).await;
+        let agent = only(&client, "/infrastructure/managementAgents").await;
+        let computer = &agent["computerInfo"];
+        assert_eq!((&agent["status"], &agent["isRebootRequired"]), (&json!("Warning"), &json!(true)));
+        assert_eq!(computer["fqdn"], json!("vbr.bakery.test"));
+        assert_eq!(computer["applications"], json!(["PostgreSQL", "Unknown"]));
+        host.stop().await;
+    }
+
+    fn a_machine_its_backup_and_its_restore_point_are_shown_with_job_and_repository(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        let mut records = vec![server(), repository(), copy_job()];
+        records.extend(virtual_machine());
+        records.push(complete());
+        say(&mut session, 1, records).await;
+        let job = only(&client, "/infrastructure/backupServers/jobs").await;
+        let copy = only(&client, "/infrastructure/backupServers/jobs/backupCopyJobs").await;
+        assert_eq!((&copy["retentionPolicyType"], &copy["rpoOptionsValue"]), (&json!("GFS"), &json!(2)));
+        let machine = only(&client, "/protectedWorkloads/virtualMachines").await;
+        assert_eq!((&machine["name"], &machine["jobUid"]), (&json!("Oven"), &job["instanceUid"]));
+        let backup = only(&client, "/protectedWorkloads/virtualMachines/backups").await;
+        assert_eq!((&backup["backupType"], &backup["jobUid"]), (&json!("BackupCopy"), &job["instanceUid"]));
+        assert_eq!(backup["restorePoints"], json!(1));
+        let uid = machine["instanceUid"].as_str().unwrap();
+        let point =
+            only(&client, &format!("/protectedWorkloads/virtualMachines/{uid}/backupRestorePoints")).await;
+        assert_eq!(point["gfsType"], json!(["Weekly,"]), "in the contract's spelling");
+        let key = BackupGone { server_key: "s".into(), workload_key: "vm".into(), key: "b".into() };
+        say(&mut session, 2, vec![record(Kind::BackupGone(key))]).await;
+        none(&client, "/protectedWorkloads/virtualMachines/backups").await;
+        host.stop().await;
+    }
+
+    fn a_session_that_began_and_ended_is_one_and_outlives_its_job(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        say(&mut session, 1, vec![server(), copy_job(), run("Running", None), complete()]).await;
+        let job = only(&client, "/infrastructure/backupServers/jobs").await;
+        let path =
+            format!("/infrastructure/backupServers/jobs/{}/sessions", job["instanceUid"].as_str().unwrap());
+        assert_eq!(only(&client, &path).await["status"], json!("Running"));
+        say(&mut session, 2, vec![run("Success", Some(INSTANT + 60_000))]).await;
+        let shown = only(&client, &path).await;
+        assert_eq!((&shown["status"], &shown["duration"]), (&json!("Success"), &json!(60)));
+        session.batch(2, 1, vec![server(), copy_job(), complete()]).await;
+        assert_eq!(session.acknowledged().await, (2, 1));
+        assert_eq!(only(&client, &path).await, shown, "an inventory without it does not undo it");
+        host.stop().await;
+    }
+
+    fn microsoft_365_objects_come_and_go(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        say(&mut session, 1, vec![server(), mailbox(), complete()]).await;
+        let shown = only(&client, "/protectedWorkloads/vb365ProtectedObjects").await;
+        assert_eq!((&shown["name"], &shown["consumesLicense"]), (&json!("Ada"), &json!(true)));
+        say(&mut session, 2, vec![record(Kind::Vb365ObjectGone(Vb365ObjectGone { key: "m".into() }))]).await;
+        none(&client, "/protectedWorkloads/vb365ProtectedObjects").await;
+        host.stop().await;
+    }
+
+    fn a_cloud_connect_server_s_tenants_and_what_they_have_come_and_go(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = own_agent(&host).await;
+        let mut session = identity.session().await.unwrap();
+        let mut records = vec![server()];
+        records.extend(site());
+        records.push(complete());
+        say(&mut session, 1, records).await;
+        let lists = [
+            "/infrastructure/sites",
+            "/infrastructure/sites/cloudgatewaypools",
+            "/infrastructure/sites/cloudgateways",
+            "/infrastructure/sites/tenants",
+            "/infrastructure/sites/tenants/backupResources",
+            "/infrastructure/sites/tenants/backupResources/usage",
+            "/infrastructure/sites/tenants/replicationResources",
+            "/infrastructure/sites/tenants/replicationResources/usage",
+            "/infrastructure/sites/backups",
+        ];
+        for list in lists {
+            only(&client, list).await;
+        }
+        let usage = only(&client, lists[5]).await;
+        assert_eq!(usage["usedStorageQuota"], json!(4_000));
+        let share = CloudBackupResourceKey { tenant_key: "t".into(), key: "share".into() };
+        let used = CloudReplicationUsageKey { tenant_key: "t".into(), plan_key: "plan".into() };
+        say(&mut session, 2, vec![
+            gone(Gone::BackupKey("cb".into())),
+            gone(Gone::ReplicationUsage(used)),
+            gone(Gone::ReplicationKey("t".into())),
+            gone(Gone::BackupResource(share)),
+            gone(Gone::TenantKey("t".into())),
+            gone(Gone::GatewayKey("gate".into())),
+            gone(Gone::GatewayPoolKey("pool".into())),
+            gone(Gone::RepositoryKey("cr".into())),
+        ])
+        .await;
+        for list in &lists[1..] {
+            none(&client, list).await;
+        }
+        host.stop().await;
+    }
+
+    fn a_company_s_agent_has_no_say_in_cloud_connect(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        let mut records = vec![server()];
+        records.extend(site());
+        say(&mut session, 1, records).await;
+        none(&client, "/infrastructure/sites").await;
+        none(&client, "/infrastructure/sites/tenants").await;
+        host.stop().await;
+    }
+
+    fn a_number_below_nothing_refuses_the_batch_by_its_place(database) {
+        let host = TestHost::start(database).await;
+        let (_client, identity) = enrolled(&host).await;
+        let session = identity.session().await.unwrap();
+        let bad = Repository { capacity: Some(-1), server_key: "s".into(), key: "r".into(), ..Repository::default() };
+        session.batch(1, 1, vec![server(), record(Kind::Repository(bad))]).await;
+        let status = end(session).await;
+        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(status.message(), "record 1: the capacity is -1; it must not be negative");
+        host.stop().await;
+    }
+
+    fn a_label_and_a_version_for_people_stand_with_the_server(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        let told = BackupServer {
+            key: "s".into(),
+            name: "Server".into(),
+            engine: "vbr".into(),
+            version: "13.0.1.180".into(),
+            display_version: "13.0.1".into(),
+            label: "gold".into(),
+            status: "Sleepy".into(),
+            ..BackupServer::default()
+        };
+        say(&mut session, 1, vec![record(Kind::Server(told)), complete()]).await;
+        let shown = only(&client, "/infrastructure/backupServers").await;
+        assert_eq!((&shown["displayVersion"], &shown["label"]), (&json!("13.0.1"), &json!("gold")));
+        assert_eq!(shown["status"], json!("Unknown"));
+        host.stop().await;
+    }
+}
