@@ -73,6 +73,22 @@ kinds! {
     SubtenantDelete "subtenant-delete" "Unknown",
     /// Cloud Connect: let a subtenant in or keep them out, and set their password if the command has one.
     SubtenantEdit "subtenant-edit" "Unknown",
+    /// Put a licence on a server. Payload: `server`; secret: `license`, the file as it is.
+    LicenseInstall "license-install" "FilesUpload",
+    /// Take a server's licence away. Payload: `server`.
+    LicenseRemove "license-remove" "Unknown",
+    /// Make the files of a restore point readable. Payload: `server`, `workload`, `restorePoint`, `session` (an id of the host's).
+    RestoreOpen "restore-open" "Unknown",
+    /// What lies in a folder of an open session. Payload: `session`, `path`, `offset`, `limit`.
+    RestoreList "restore-list" "Unknown",
+    /// Names below a folder of an open session. Payload: `session`, `path`, `text`, `limit`.
+    RestoreSearch "restore-search" "Unknown",
+    /// Make files ready to be fetched. Payload: `session`, `paths`.
+    RestoreFetch "restore-fetch" "FilesDownload",
+    /// Write files back. Payload: `session`, `paths`, `target` (absent: where they were), `existing` (`keep` or `overwrite`).
+    RestoreWrite "restore-write" "Unknown",
+    /// The session is over. Payload: `session`.
+    RestoreClose "restore-close" "Unknown",
 }
 
 impl FromStr for CommandKind {
