@@ -7,6 +7,7 @@ use keelson_tests::link::Identity;
 use keelson_tests::{Client, TestHost, on_both};
 use tonic::{Code, Status};
 
+mod clones;
 mod commands;
 mod facts;
 

@@ -11,6 +11,7 @@ use crate::collect::Collector;
 use crate::config::{ConfigError, DataFolder, FileError, FolderLock, Settings};
 use crate::driver::Driver;
 use crate::identity::{Identity, IdentityError};
+use crate::random::Random;
 use crate::session::{Link, SessionError, Shared};
 use crate::spool::{DEFAULT_LIMIT, Spool, SpoolError};
 use crate::work::{Ended, Work};
@@ -139,6 +140,7 @@ impl Agent {
             computer: self.settings.driver.computer(),
             settings: self.settings,
             driver_kind: self.driver.kind(),
+            run: Random::run(),
             shared,
             work: Arc::clone(&work),
             clock: self.clock,

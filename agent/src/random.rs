@@ -10,6 +10,16 @@ impl Random {
         Self(getrandom::u64().unwrap_or(0x6b65_656c_736f_6e00))
     }
 
+    /// What tells one run of an agent from another.
+    pub(crate) fn run() -> [u8; 16] {
+        let mut random = Self::from_entropy();
+        let mut run = [0; 16];
+        let (first, second) = run.split_at_mut(8);
+        first.copy_from_slice(&random.next_u64().to_le_bytes());
+        second.copy_from_slice(&random.next_u64().to_le_bytes());
+        run
+    }
+
     /// A generator for one thing among many, named by numbers: independent of the order of asking.
     pub(crate) fn for_parts(seed: u64, parts: &[u64]) -> Self {
         parts.iter().fold(Self(seed), |random, part| {

@@ -72,6 +72,8 @@ pub(crate) struct Link {
     pub(crate) settings: Settings,
     pub(crate) computer: Computer,
     pub(crate) driver_kind: &'static str,
+    /// Tells this run of the agent from the one before, and from one on another machine.
+    pub(crate) run: [u8; 16],
     pub(crate) shared: Arc<Shared>,
     pub(crate) work: Arc<Work>,
     pub(crate) clock: SharedClock,

@@ -43,10 +43,13 @@ mod door;
 mod enroll;
 mod facts;
 pub mod outbox;
+mod pace;
+mod presence;
 mod registry;
 mod report;
 mod service;
 mod session;
+mod writer;
 
 pub use access::{AgentAccess, FreshToken};
 
@@ -77,7 +80,8 @@ struct Shared {
     /// For the secrets of commands.
     seal: Seal,
     options: GatewayOptions,
-    registry: registry::Registry,
+    registry: Arc<registry::Registry>,
+    writer: writer::Writer,
     /// Poked after each commit that marked something due.
     changed: Arc<Notify>,
     stopping: CancellationToken,
@@ -103,18 +107,21 @@ impl Gateway {
         let mut tx = store.write().await?;
         tx.agents().all_disconnected(&*clock).await?;
         tx.commit().await?;
+        let registry = Arc::new(registry::Registry::default());
         let shared = Shared {
+            writer: writer::Writer::start(&store, &clock, &registry),
             store,
             pki,
             clock,
             seal,
             options,
-            registry: registry::Registry::default(),
+            registry,
             changed,
             stopping: CancellationToken::new(),
         };
         let (shared, tasks) = (Arc::new(shared), TaskTracker::new());
         tasks.spawn(dispatch::run(Arc::clone(&shared)));
+        tasks.spawn(presence::keep(Arc::clone(&shared)));
         Ok(Self { shared, tasks })
     }
 

@@ -66,7 +66,7 @@ mod world;
 
 pub use accounts::{Accounts, TenantShare};
 pub use actions::Actions;
-pub use agents::{Agents, Hello, NewAgent};
+pub use agents::{Admitted, Agents, Arrival, NewAgent};
 pub use alarms::{Alarms, OpenAlarm, Raise};
 pub use audit::{Audit, AuditRow, Extent, NewAuditRow};
 pub use bulk::Dialect;
@@ -89,7 +89,7 @@ pub use infrastructure::{
     RestorePointFact, SESSIONS_KEPT, ServerDetails, ServerFact, ServerJob, SessionFact, Source, Vb365Fact,
     VmJobFact, WorkloadDetails, WorkloadFact,
 };
-pub use ingest::{Facts, Ingest, Offset};
+pub use ingest::{Facts, Ingest, Move, Offset};
 pub use installation::InstallationRow;
 pub use join_tokens::{JoinTokens, NewJoinToken};
 pub use locations::{LocationRow, Locations, MOVED_WITH_A_LOCATION, NewLocation};
@@ -467,7 +467,7 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         .flatten()
         .chain(cloud::statements());
     let fixed = fixed.map(|(name, text)| (*name, (*text).to_owned()));
-    let bulk = [alarms::BULK, commands::BULK, due::BULK, world::BULK]
+    let bulk = [agents::BULK, alarms::BULK, commands::BULK, ingest::BULK, due::BULK, world::BULK]
         .into_iter()
         .chain(infrastructure::BULK.iter().copied());
     let bulk = bulk.flatten().chain(cloud::bulk());

@@ -95,8 +95,7 @@ impl Desk {
 
     pub(super) async fn report(&self, source: Source, facts: &Facts) {
         let mut tx = self.host.store.write().await.unwrap();
-        let agent = (source.agent, source.company);
-        tx.ingest().store(&SystemClock, agent, source.epoch, facts).await.unwrap();
+        tx.ingest().store(&SystemClock, &[(source, facts)]).await.unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -73,8 +73,7 @@ impl Fleet {
     /// What an agent says.
     pub(crate) async fn report(&self, source: Source, facts: &Facts) {
         let mut tx = self.host.store.write().await.unwrap();
-        let agent = (source.agent, source.company);
-        tx.ingest().store(&*self.clock, agent, source.epoch, facts).await.unwrap();
+        tx.ingest().store(&*self.clock, &[(source, facts)]).await.unwrap();
         tx.commit().await.unwrap();
     }
 

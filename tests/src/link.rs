@@ -96,12 +96,18 @@ impl Identity {
 
     /// A session, after its welcome.
     pub async fn session(&self) -> Result<Session, Status> {
+        self.session_of(b"the only run").await
+    }
+
+    /// A session of this run of the agent, on its machine.
+    pub async fn session_of(&self, run: &[u8]) -> Result<Session, Status> {
         let (up, outgoing) = mpsc::channel(64);
         let hello = Hello {
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
             computer: Some(computer()),
             epoch: 0,
             driver: "test".to_owned(),
+            run: run.to_vec(),
         };
         let mut session = Session { up, down: None, welcome: Welcome::default() };
         session.send(agent_message::Kind::Hello(hello)).await;

@@ -6,7 +6,9 @@ use keelson::clock::ManualClock;
 use keelson::id::{AgentUid, CompanyUid};
 use keelson::model::{Door, NewCompany, NewOrganization, Scope};
 use keelson::store::list::{Condition, ListQuery, Resource};
-use keelson::store::{Facts, NewAgent, Offset, RestorePointFact, ServerFact, Store, WorkloadFact};
+use keelson::store::{
+    Facts, Move, NewAgent, Offset, RestorePointFact, ServerFact, Source, Store, WorkloadFact,
+};
 
 /// An instant in 2026.
 pub(super) const NOW: i64 = 1_795_000_000_000;
@@ -72,13 +74,23 @@ impl World {
         Self { store, clock, company, agent }
     }
 
+    /// The step from the batch before this one.
+    pub(super) fn step(&self, epoch: i64, sequence: i64) -> Move {
+        Move { agent: self.agent, after: sequence - 1, to: Offset { epoch, sequence } }
+    }
+
+    /// Who reports.
+    pub(super) fn source(&self, epoch: i64) -> Source {
+        Source { agent: self.agent, company: self.company, epoch }
+    }
+
     /// Takes one batch, as a session does; whether it was the next.
     pub(super) async fn take(&self, epoch: i64, sequence: i64, facts: &Facts) -> bool {
         let mut tx = self.store.write().await.unwrap();
-        if !tx.ingest().advance(self.agent, Offset { epoch, sequence }).await.unwrap() {
+        if tx.ingest().advance(&[self.step(epoch, sequence)]).await.unwrap().is_empty() {
             return false;
         }
-        tx.ingest().store(&*self.clock, (self.agent, self.company), epoch, facts).await.unwrap();
+        tx.ingest().store(&*self.clock, &[(self.source(epoch), facts)]).await.unwrap();
         tx.commit().await.unwrap();
         true
     }

@@ -91,10 +91,9 @@ on_both! {
     fn a_batch_that_was_not_committed_left_nothing(database) {
         let world = World::new(database.store().await).await;
         let mut tx = world.store.write().await.unwrap();
-        let offset = keelson::store::Offset { epoch: 1, sequence: 1 };
-        assert!(tx.ingest().advance(world.agent, offset).await.unwrap());
+        assert!(tx.ingest().advance(&[world.step(1, 1)]).await.unwrap().contains(&world.agent));
         let facts = inventory(&[("vm", &[NOW])]);
-        tx.ingest().store(&*world.clock, (world.agent, world.company), 1, &facts).await.unwrap();
+        tx.ingest().store(&*world.clock, &[(world.source(1), &facts)]).await.unwrap();
         drop(tx);
         assert!(names(&world).await.is_empty());
         assert!(world.take(1, 1, &facts).await);

@@ -54,6 +54,7 @@ pub(super) async fn hold(
         computer: Some(link.computer.clone()),
         epoch: position.epoch,
         driver: link.driver_kind.to_owned(),
+        run: link.run.to_vec(),
     });
     offer(&up, hello)?;
     let mut client = ConsoleClient::new(channel);

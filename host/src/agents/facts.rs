@@ -21,7 +21,7 @@ mod typed;
 pub(crate) mod words;
 
 /// Records in one batch.
-const MOST_RECORDS: usize = 2_000;
+pub(super) const MOST_RECORDS: usize = 2_000;
 
 /// Why a frame is no batch of facts. The message goes back to the agent.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

@@ -1,17 +1,25 @@
 //! The one live session of each agent. A new session replaces the old: the agent has been restarted, or its network has
 //! forgotten the connection.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use keelson_proto::v1::Command;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::id::{self, AgentUid};
+use crate::id::AgentUid;
 
 /// Commands that may wait for a session to send them: twice what an agent has at once, for those that go out again.
 const QUEUE: usize = 32;
+/// A run of an agent that was replaced by another run and is back within this time is not the same machine's.
+const CLONE: Duration = Duration::from_mins(10);
+/// Sessions that one agent may begin in [`FLAP`].
+const MOST_ARRIVALS: u32 = 60;
+/// For how long arrivals are counted.
+const FLAP: Duration = Duration::from_mins(1);
 
 /// Who is connected.
 #[derive(Debug, Default)]
@@ -20,12 +28,19 @@ pub(super) struct Registry(Mutex<Live>);
 #[derive(Debug, Default)]
 struct Live {
     sessions: HashMap<AgentUid, Entry>,
+    /// Runs that another run of the same agent took over from, lately.
+    replaced: HashMap<AgentUid, Vec<(Vec<u8>, Instant)>>,
+    /// How often each came, and since when that is counted.
+    arrivals: HashMap<AgentUid, (Instant, u32)>,
+    /// Who was heard of since somebody asked.
+    heard: HashSet<AgentUid>,
 }
 
 /// The live session of an agent.
 #[derive(Debug)]
 struct Entry {
     number: i64,
+    run: Vec<u8>,
     ended: CancellationToken,
     commands: mpsc::Sender<Command>,
 }
@@ -39,18 +54,59 @@ pub(super) struct Place {
     pub(super) replaced: CancellationToken,
     /// What is to be sent to the agent.
     pub(super) commands: mpsc::Receiver<Command>,
+    /// Another run of this agent took over from this one a moment ago: two machines take turns.
+    pub(super) is_clone: bool,
 }
 
 impl Registry {
     /// Registers a session, and ends the agent's former one.
-    pub(super) fn enter(&self, agent: AgentUid) -> Place {
-        let (number, replaced) = (i64::from_le_bytes(id::random()), CancellationToken::new());
+    pub(super) fn enter(&self, agent: AgentUid, number: i64, run: &[u8]) -> Place {
+        let replaced = CancellationToken::new();
         let (sender, commands) = mpsc::channel(QUEUE);
-        let entry = Entry { number, ended: replaced.clone(), commands: sender };
-        if let Some(former) = self.live().sessions.insert(agent, entry) {
+        let entry = Entry { number, run: run.to_vec(), ended: replaced.clone(), commands: sender };
+        let (mut live, now) = (self.live(), Instant::now());
+        if let Some(former) = live.sessions.insert(agent, entry) {
             former.ended.cancel();
+            if former.run != run && !former.run.is_empty() {
+                live.replaced.entry(agent).or_default().push((former.run, now));
+            }
         }
-        Place { number, replaced, commands }
+        let is_clone = live.replaced.get_mut(&agent).is_some_and(|runs| {
+            runs.retain(|(_, at)| now.duration_since(*at) < CLONE);
+            runs.iter().any(|(other, _)| other == run)
+        });
+        Place { number, replaced, commands, is_clone }
+    }
+
+    /// Whether an agent may come in again; else for how long it is to stay away. An agent that comes and goes without end
+    /// must not cost a write each time.
+    pub(super) fn may_come(&self, agent: AgentUid) -> Result<(), Duration> {
+        let (mut live, now) = (self.live(), Instant::now());
+        let (since, count) = live.arrivals.entry(agent).or_insert((now, 0));
+        if now.duration_since(*since) >= FLAP {
+            (*since, *count) = (now, 0);
+        }
+        if *count >= MOST_ARRIVALS {
+            return Err(FLAP.saturating_sub(now.duration_since(*since)));
+        }
+        *count += 1;
+        Ok(())
+    }
+
+    /// Notes that an agent was heard of.
+    pub(super) fn hear(&self, agent: AgentUid) {
+        self.live().heard.insert(agent);
+    }
+
+    /// Who was heard of since the last time; and forgets what is too old to matter.
+    pub(super) fn take_heard(&self) -> Vec<AgentUid> {
+        let (mut live, now) = (self.live(), Instant::now());
+        live.arrivals.retain(|_, (since, _)| now.duration_since(*since) < FLAP);
+        live.replaced.retain(|_, runs| {
+            runs.retain(|(_, at)| now.duration_since(*at) < CLONE);
+            !runs.is_empty()
+        });
+        std::mem::take(&mut live.heard).into_iter().collect()
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -94,10 +150,33 @@ mod tests {
     fn a_new_session_replaces_the_old_and_the_old_does_not_take_it_out() {
         let registry = Registry::default();
         let agent = AgentUid(uuid::Uuid::from_u128(1));
-        let old = registry.enter(agent);
-        let new = registry.enter(agent);
+        let old = registry.enter(agent, 1, b"");
+        let new = registry.enter(agent, 2, b"");
         assert!(old.replaced.is_cancelled() && !new.replaced.is_cancelled());
         assert!(!registry.leave(agent, &old));
         assert!(registry.leave(agent, &new));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_machines_with_one_identity_take_turns_and_a_restarted_agent_does_not() {
+        let registry = Registry::default();
+        let agent = AgentUid(uuid::Uuid::from_u128(1));
+        assert!(!registry.enter(agent, 1, b"a").is_clone);
+        assert!(!registry.enter(agent, 2, b"a").is_clone, "its network was away");
+        assert!(!registry.enter(agent, 3, b"b").is_clone, "it was restarted");
+        assert!(registry.enter(agent, 4, b"a").is_clone, "and the one before is back");
+        tokio::time::advance(CLONE).await;
+        assert!(!registry.enter(agent, 5, b"b").is_clone, "after a while it is no sign any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_that_comes_and_goes_without_end_is_kept_away_for_a_while() {
+        let registry = Registry::default();
+        let agent = AgentUid(uuid::Uuid::from_u128(1));
+        let came = (0..100).filter(|_| registry.may_come(agent).is_ok()).count();
+        assert_eq!(came, MOST_ARRIVALS as usize);
+        let wait = registry.may_come(agent).unwrap_err();
+        tokio::time::advance(wait).await;
+        assert!(registry.may_come(agent).is_ok());
     }
 }

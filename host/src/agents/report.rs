@@ -8,14 +8,41 @@ use uuid::Uuid;
 use super::Shared;
 use super::dispatch::LEASE;
 use super::enroll::storing;
+use crate::clock::Clock;
 use crate::id::{AgentUid, CommandUid};
 use crate::model::Outcome;
-use crate::store::{self, Refusal, Said, StoreError};
+use crate::store::{self, Refusal, Said, StoreError, Tx};
 
 /// Bytes of a text for people; longer ones are cut.
 const LONGEST_TEXT: usize = 4_096;
 /// Bytes of a result.
 const LARGEST_RESULT: usize = 256 * 1024;
+
+/// What an agent says of a command.
+#[derive(Debug)]
+pub(super) enum News {
+    /// It works on it.
+    Progress { per_cent: i64, message: Option<String> },
+    /// It is over.
+    Result(Outcome),
+}
+
+impl News {
+    /// Writes it down.
+    pub(super) async fn note(
+        &self,
+        tx: &mut Tx,
+        clock: &dyn Clock,
+        lease: store::Lease,
+    ) -> Result<Said, StoreError> {
+        match self {
+            Self::Progress { per_cent, message } => {
+                tx.commands().progress(clock, lease, LEASE, Some(*per_cent), message.as_deref()).await
+            }
+            Self::Result(outcome) => tx.commands().finish(clock, lease, outcome).await,
+        }
+    }
+}
 
 /// Notes what was said; the answer, if there is one to give.
 pub(super) async fn take(
@@ -27,42 +54,18 @@ pub(super) async fn take(
         .map_err(|_| Status::invalid_argument("the id of a command has 16 bytes"))?;
     let lease = store::Lease { agent, command: CommandUid(uid), number: i64::from(report.attempt) };
     let heard = CommandHeard { uid: report.uid };
-    match report.what {
+    let (news, is_end) = match report.what {
         Some(command_report::What::Progress(progress)) => {
-            let message = text(progress.message);
-            let noted = progress_of(shared, lease, progress.per_cent, message.as_deref()).await;
-            judge(lease, &noted.map_err(|error| storing(&error))?);
-            // Only an end is acknowledged.
-            Ok(None)
+            let (per_cent, message) = (i64::from(progress.per_cent), text(progress.message));
+            (News::Progress { per_cent, message }, false)
         }
-        Some(command_report::What::Result(result)) => {
-            let outcome = outcome(result)?;
-            let said = finish(shared, lease, &outcome).await.map_err(|error| storing(&error))?;
-            Ok(judge(lease, &said).then_some(heard))
-        }
+        Some(command_report::What::Result(result)) => (News::Result(outcome(result)?), true),
         // A newer agent's kind of report.
-        None => Ok(None),
-    }
-}
-
-async fn progress_of(
-    shared: &Shared,
-    lease: store::Lease,
-    per_cent: u32,
-    message: Option<&str>,
-) -> Result<Said, StoreError> {
-    let mut tx = shared.store.write().await?;
-    let said =
-        tx.commands().progress(&*shared.clock, lease, LEASE, Some(i64::from(per_cent)), message).await?;
-    tx.commit().await?;
-    Ok(said)
-}
-
-async fn finish(shared: &Shared, lease: store::Lease, outcome: &Outcome) -> Result<Said, StoreError> {
-    let mut tx = shared.store.write().await?;
-    let said = tx.commands().finish(&*shared.clock, lease, outcome).await?;
-    tx.commit().await?;
-    Ok(said)
+        None => return Ok(None),
+    };
+    let said = shared.writer.report(lease, news).await.map_err(|error| storing(&error))?;
+    // Only an end is acknowledged.
+    Ok((judge(lease, &said) && is_end).then_some(heard))
 }
 
 /// Whether the agent need not say it again. Under an old attempt it must: the command is on its way to it once more, and its

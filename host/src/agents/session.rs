@@ -3,32 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use keelson_proto::v1::{
     Acknowledge, AgentMessage, Batch, Command, CommandReport, ConsoleMessage, Hello, Resync, Welcome,
     agent_message, console_message,
 };
+use prost::Message as _;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 use super::door::{Identity, Peer};
 use super::enroll::{checked, not_admitted, storing};
+use super::pace::Pace;
 use super::registry::Place;
+use super::writer::{self, Outcome};
 use super::{CREDIT, Shared, facts, report};
-use crate::id::{AgentUid, CompanyUid};
-use crate::store::{self, CloudSource, NewAgent, Offset, StoreError};
+use crate::error::chain;
+use crate::id::{self, AgentUid, CompanyUid};
+use crate::store::{Admitted, Arrival, NewAgent, Offset, StoreError};
 
 const HELLO_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
-/// How often a batch is tried again when the database was busy; after that the agent reconnects with its back-off.
-const TRIES: u32 = 2;
-
-/// What became of a batch.
-enum Outcome {
-    Stored,
-    /// It is not the next; the stream stands here.
-    OutOfTurn(Offset),
-}
+/// Records that are stored as one when they came as several batches.
+const TOGETHER: usize = 1_500;
 
 type Answers = mpsc::Sender<Result<ConsoleMessage, Status>>;
 
@@ -81,13 +79,13 @@ async fn begin(
     let Some(AgentMessage { kind: Some(agent_message::Kind::Hello(hello)) }) = first else {
         return Err(Status::invalid_argument("a session begins with a hello"));
     };
-    let (company, offset, place) = admit(shared, peer, identity, hello).await?;
+    let (row, place) = admit(shared, peer, identity, hello).await?;
     shared.changed.notify_one();
     // What waited for this agent goes out after the welcome.
     shared.store.outbox().notify_one();
     let welcome = Welcome {
-        epoch: unsigned(offset.epoch),
-        sequence: unsigned(offset.sequence),
+        epoch: unsigned(row.epoch),
+        sequence: unsigned(row.sequence),
         heartbeat_seconds: u32::try_from(shared.options.heartbeat.as_secs().max(1)).unwrap_or(u32::MAX),
         credit: CREDIT,
     };
@@ -95,7 +93,7 @@ async fn begin(
         leave(shared, identity.agent, &place).await;
         return Err(status);
     }
-    Ok((company, place))
+    Ok((row.company_uid, place))
 }
 
 /// Whether the certificate is still good, and where the agent's stream stands.
@@ -104,42 +102,64 @@ async fn admit(
     peer: &Peer,
     identity: Identity,
     hello: Hello,
-) -> Result<(CompanyUid, Offset, Place), Status> {
+) -> Result<(Admitted, Place), Status> {
     let computer = checked(hello.computer.unwrap_or_default(), &hello.agent_version)?;
     if hello.driver.len() > 64 || hello.driver.contains('\0') {
         return Err(Status::invalid_argument("a driver's name has at most 64 bytes"));
     }
-    let now = NewAgent {
-        host_name: computer.host_name,
-        machine_id: computer.machine_id,
-        platform: computer.platform,
-        os_version: computer.os_version,
-        version: hello.agent_version,
-        door: peer.door,
-    };
-    let agent = identity.agent;
-    let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
-    if !tx.agents().admit(agent, &identity.fingerprint).await.map_err(|error| storing(&error))? {
-        return Err(not_admitted());
+    if hello.run.len() > 64 {
+        return Err(Status::invalid_argument("the number of a run has at most 64 bytes"));
     }
-    let row = tx.agents().get(agent).await.map_err(|error| storing(&error))?.ok_or_else(not_admitted)?;
-    let place = shared.registry.enter(agent);
-    let hello = store::Hello {
-        agent: &now,
-        driver: &hello.driver,
-        version_status: version_status(&now.version),
-        session: place.number,
+    let uid = identity.agent;
+    if let Err(wait) = shared.registry.may_come(uid) {
+        let wait = wait.as_secs() + 1;
+        return Err(Status::resource_exhausted(format!(
+            "this agent comes and goes too often; it may come again in {wait} s"
+        )));
+    }
+    let machine = computer.machine_id.clone();
+    let arrival = Arrival {
+        uid,
+        certificate: identity.fingerprint,
+        version_status: version_status(&hello.agent_version),
+        agent: NewAgent {
+            host_name: computer.host_name,
+            machine_id: computer.machine_id,
+            platform: computer.platform,
+            os_version: computer.os_version,
+            version: hello.agent_version,
+            door: peer.door,
+        },
+        driver: hello.driver,
+        session: i64::from_le_bytes(id::random()),
     };
-    let connected: Result<(), StoreError> = async {
-        tx.agents().connected(&*shared.clock, agent, &hello).await?;
+    let admitted = shared.writer.arrive(arrival, hello.run).await.map_err(|error| storing(&error))?;
+    let (row, place) = admitted.ok_or_else(not_admitted)?;
+    let elsewhere = !machine.is_empty() && !row.machine_id.is_empty() && machine != row.machine_id;
+    if place.is_clone || elsewhere {
+        suspect(shared, peer, uid, elsewhere).await;
+    }
+    Ok((row, place))
+}
+
+/// Two machines with one identity: both are heard, in turn, and it is shown.
+async fn suspect(shared: &Shared, peer: &Peer, agent: AgentUid, elsewhere: bool) {
+    let from = peer.address.ip();
+    let reason = if elsewhere {
+        format!("a machine other than the one that was enrolled uses this agent's certificate, from {from}")
+    } else {
+        format!("two machines take turns with this agent's certificate, one of them from {from}")
+    };
+    tracing::warn!(agent.uid = %agent, address = %peer.address, "agents.session: agent {agent} seems to be cloned: {reason}");
+    let noted: Result<(), StoreError> = async {
+        let mut tx = shared.store.write().await?;
+        tx.agents().flag_clone(&*shared.clock, agent, &reason).await?;
         tx.commit().await
     }
     .await;
-    if let Err(error) = connected {
-        leave(shared, agent, &place).await;
-        return Err(storing(&error));
+    if let Err(error) = noted {
+        tracing::warn!(agent.uid = %agent, error = chain(&error), "agents.session: the suspicion is not noted");
     }
-    Ok((row.company_uid, Offset { epoch: row.epoch, sequence: row.sequence }, place))
 }
 
 /// An agent of another version than its host's works, and is shown as out of date.
@@ -153,16 +173,11 @@ async fn leave(shared: &Shared, agent: AgentUid, place: &Place) {
     if !shared.registry.leave(agent, place) {
         return;
     }
-    let noted: Result<(), StoreError> = async {
-        let mut tx = shared.store.write().await?;
-        tx.agents().disconnected(&*shared.clock, agent, place.number).await?;
-        tx.commit().await
-    }
-    .await;
+    let noted = shared.writer.leave(agent, place.number).await;
     match noted {
         Ok(()) => shared.changed.notify_one(),
         Err(error) => {
-            let error = crate::error::chain(&error);
+            let error = chain(&error);
             tracing::warn!(agent.uid = %agent, error, "agents.session: cannot note that agent {agent} is gone");
         }
     }
@@ -186,28 +201,42 @@ impl Session {
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(), Status> {
         let patience = self.shared.options.heartbeat * 3;
-        let mut heard = Instant::now();
+        let (mut heard, mut pace) = (Instant::now(), Pace::new());
+        // What was read beyond a batch and was none that follows it.
+        let mut next = None;
         loop {
-            let message = tokio::select! {
-                message = tokio::time::timeout_at(heard + patience, messages.message()) => message,
-                Some(command) = commands.recv() => {
-                    send(&self.answers, console_message::Kind::Command(command)).await?;
-                    continue;
+            let message = if let Some(message) = next.take() {
+                Some(message)
+            } else {
+                tokio::select! {
+                    message = tokio::time::timeout_at(heard + patience, messages.message()) => {
+                        message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??
+                    }
+                    Some(command) = commands.recv() => {
+                        send(&self.answers, console_message::Kind::Command(command)).await?;
+                        continue;
+                    }
                 }
             };
-            let message =
-                message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??;
             let Some(message) = message else { return Ok(()) };
             heard = Instant::now();
+            let wait = pace.spend(message.encoded_len());
             match message.kind {
                 Some(agent_message::Kind::Report(report)) => self.note(report).await?,
-                Some(agent_message::Kind::Batch(batch)) => self.take(batch).await?,
-                Some(agent_message::Kind::Heartbeat(_)) => self.heartbeat().await?,
+                Some(agent_message::Kind::Batch(batch)) => {
+                    let (batches, other) = following(batch, messages, &mut pace)?;
+                    next = other;
+                    self.take(batches).await?;
+                }
+                Some(agent_message::Kind::Heartbeat(_)) => self.shared.registry.hear(self.agent),
                 Some(agent_message::Kind::Hello(_)) => {
                     return Err(Status::invalid_argument("a session has one hello"));
                 }
                 // A newer agent's kind of message.
                 None => {}
+            }
+            if !wait.is_zero() {
+                tokio::time::sleep(wait).await;
             }
         }
     }
@@ -219,83 +248,107 @@ impl Session {
         }
     }
 
-    /// One batch: stored and committed, then acknowledged. The next is read only after that: an agent's stream moves no
-    /// faster than the database.
-    async fn take(&self, batch: Batch) -> Result<(), Status> {
-        let at =
-            Offset { epoch: signed("epoch", batch.epoch)?, sequence: signed("sequence", batch.sequence)? };
-        tracing::debug!(agent.uid = %self.agent, epoch = at.epoch, sequence = at.sequence, "agents.batch.received");
-        let said = facts::read(batch, self.shared.clock.now_ms())
-            .map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
-        let mut tries = 0;
-        loop {
-            match self.store(at, &said).await {
-                Ok(Outcome::Stored) => break,
-                Ok(Outcome::OutOfTurn(stands)) => return self.out_of_turn(at, stands).await,
-                // Two writers in each other's way: one of them simply goes again.
-                Err(error) if error.is_retryable() && tries < TRIES => tries += 1,
-                Err(StoreError::Conflict { .. }) => {
-                    return Err(Status::invalid_argument(
-                        "the batch names a server or workload that was never reported; start a new epoch with a full \
-                         inventory",
-                    ));
+    /// Batches that follow each other: stored and committed as one, then acknowledged. The next is read only after that: an
+    /// agent's stream moves no faster than the database. If they cannot be stored as one, they are stored one by one, so that
+    /// those before the bad one count.
+    async fn take(&self, batches: Vec<Batch>) -> Result<(), Status> {
+        if let [_, _, ..] = batches.as_slice() {
+            let ends: Vec<_> = batches.iter().map(|batch| (batch.epoch, batch.sequence)).collect();
+            if let Some(whole) = joined(&batches)
+                && let Ok(Outcome::Stored) = self.store(whole, ends.len()).await
+            {
+                for (epoch, sequence) in ends {
+                    self.acknowledge(epoch, sequence).await?;
                 }
-                Err(error) => return Err(storing(&error)),
+                return Ok(());
             }
         }
-        self.shared.changed.notify_one();
-        self.acknowledge(at).await
+        for batch in batches {
+            let (epoch, sequence) = (batch.epoch, batch.sequence);
+            match self.store(batch, 1).await? {
+                Outcome::Stored => self.acknowledge(epoch, sequence).await?,
+                Outcome::OutOfTurn(stands) => self.out_of_turn((epoch, sequence), stands).await?,
+            }
+        }
+        Ok(())
     }
 
-    /// Facts and offset in one transaction.
-    async fn store(&self, at: Offset, said: &facts::Said) -> Result<Outcome, StoreError> {
-        let mut tx = self.shared.store.write().await?;
-        if !tx.ingest().advance(self.agent, at).await? {
-            let stands = tx.ingest().offset(self.agent).await?;
-            return Ok(Outcome::OutOfTurn(stands.unwrap_or(Offset { epoch: 0, sequence: 0 })));
+    /// Facts and offset in one transaction. The batch is the last of `count` that it holds.
+    async fn store(&self, batch: Batch, count: usize) -> Result<Outcome, Status> {
+        let to =
+            Offset { epoch: signed("epoch", batch.epoch)?, sequence: signed("sequence", batch.sequence)? };
+        let after = to.sequence.saturating_sub(i64::try_from(count).unwrap_or(i64::MAX));
+        tracing::debug!(agent.uid = %self.agent, epoch = to.epoch, sequence = to.sequence, count, "agents.batch.received");
+        let said = facts::read(batch, self.shared.clock.now_ms())
+            .map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
+        let batch = writer::Batch { company: self.company, after, to, said };
+        let outcome = self.shared.writer.store(self.agent, batch).await.map_err(|error| match error {
+            StoreError::Conflict { .. } => Status::invalid_argument(
+                "the batch names a server or workload that was never reported; start a new epoch with a full \
+                 inventory",
+            ),
+            error => storing(&error),
+        })?;
+        if outcome == Outcome::Stored {
+            self.shared.changed.notify_one();
         }
-        let clock = &*self.shared.clock;
-        tx.ingest().store(clock, (self.agent, self.company), at.epoch, &said.facts).await?;
-        if let Some((server, cloud)) = &said.cloud {
-            let collected_at = clock.now_ms();
-            let source = CloudSource { agent: self.agent, server, epoch: at.epoch, collected_at };
-            let left_out = tx.cloud().store(clock, source, cloud).await?;
-            if left_out > 0 {
-                tracing::warn!(agent.uid = %self.agent, left_out, "agents.batch: agent {} spoke of Cloud Connect things that it has no say in", self.agent);
-            }
-        }
-        tx.commit().await?;
-        Ok(Outcome::Stored)
+        Ok(outcome)
     }
 
     /// A batch that is not the next: sent again, or after a gap.
-    async fn out_of_turn(&self, at: Offset, stands: Offset) -> Result<(), Status> {
-        let repeated = (at.epoch, at.sequence) <= (stands.epoch, stands.sequence);
-        if repeated {
-            tracing::debug!(agent.uid = %self.agent, epoch = at.epoch, sequence = at.sequence, "agents.batch.repeated");
-            return self.acknowledge(at).await;
+    async fn out_of_turn(&self, at: (u64, u64), stands: Offset) -> Result<(), Status> {
+        let (epoch, sequence) = at;
+        if at <= (unsigned(stands.epoch), unsigned(stands.sequence)) {
+            tracing::debug!(agent.uid = %self.agent, epoch, sequence, "agents.batch.repeated");
+            return self.acknowledge(epoch, sequence).await;
         }
         let reason = format!(
-            "batch ({}, {}) came but the last one stored is ({}, {})",
-            at.epoch, at.sequence, stands.epoch, stands.sequence
+            "batch ({epoch}, {sequence}) came but the last one stored is ({}, {})",
+            stands.epoch, stands.sequence
         );
         tracing::warn!(agent.uid = %self.agent, reason, "agents.batch: agent {} must start over", self.agent);
         send(&self.answers, console_message::Kind::Resync(Resync { reason })).await
     }
 
-    async fn acknowledge(&self, at: Offset) -> Result<(), Status> {
-        let acknowledge = Acknowledge { epoch: unsigned(at.epoch), sequence: unsigned(at.sequence) };
-        send(&self.answers, console_message::Kind::Acknowledge(acknowledge)).await
+    async fn acknowledge(&self, epoch: u64, sequence: u64) -> Result<(), Status> {
+        send(&self.answers, console_message::Kind::Acknowledge(Acknowledge { epoch, sequence })).await
     }
+}
 
-    async fn heartbeat(&self) -> Result<(), Status> {
-        let mut tx = self.shared.store.write().await.map_err(|error| storing(&error))?;
-        let noted = tx.agents().heartbeat(self.agent, self.shared.clock.now_ms()).await;
-        let known = noted.map_err(|error| storing(&error))?;
-        tx.commit().await.map_err(|error| storing(&error))?;
-        // Removed through another host over the same database, which could not end this session.
-        if known { Ok(()) } else { Err(not_admitted()) }
+/// A batch with those behind it that are here already and follow it, and the message that came then.
+fn following(
+    first: Batch,
+    messages: &mut Streaming<AgentMessage>,
+    pace: &mut Pace,
+) -> Result<(Vec<Batch>, Option<AgentMessage>), Status> {
+    let (epoch, mut sequence, mut records) = (first.epoch, first.sequence, first.records.len());
+    let mut batches = vec![first];
+    while records < TOGETHER
+        && let Some(message) = messages.message().now_or_never()
+    {
+        let Some(message) = message? else { return Ok((batches, None)) };
+        match message.kind {
+            Some(agent_message::Kind::Batch(batch))
+                if batch.epoch == epoch
+                    && sequence.checked_add(1) == Some(batch.sequence)
+                    && records + batch.records.len() <= facts::MOST_RECORDS =>
+            {
+                (sequence, records) = (batch.sequence, records + batch.records.len());
+                // It is waited for with the first message that is not of these.
+                pace.spend(batch.encoded_len());
+                batches.push(batch);
+            }
+            kind => return Ok((batches, Some(AgentMessage { kind }))),
+        }
     }
+    Ok((batches, None))
+}
+
+/// As if it had come as one.
+fn joined(batches: &[Batch]) -> Option<Batch> {
+    let last = batches.last()?;
+    let records = batches.iter().flat_map(|batch| batch.records.iter().cloned()).collect();
+    Some(Batch { epoch: last.epoch, sequence: last.sequence, records })
 }
 
 /// An agent that does not read its answers is as good as gone.

@@ -1,7 +1,11 @@
 //! Management agents: identity and presence. What they report is in `ingest.rs`.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
+use super::bulk::{BulkStatement, Type, columns};
+use super::list::Value;
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
 use crate::id::{self, AgentUid, CompanyUid, LocationUid};
@@ -18,12 +22,85 @@ statements! {
     ADMIT = "UPDATE agents SET former_certificate = CASE WHEN certificate = $2 THEN NULL ELSE former_certificate END \
         WHERE uid = $1 AND (certificate = $2 OR former_certificate = $2)";
     RENEW = "UPDATE agents SET former_certificate = $3, certificate = $2 WHERE uid = $1";
-    CONNECTED = "UPDATE agents SET connected = $2, last_heartbeat = $3, version = $4, version_status = $5, driver = $6, \
-        host_name = $7, host_name_folded = $8, platform = $9, os_version = $10, door = $11, \
-        session = $12, due_at = $3, revision = revision + 1 WHERE uid = $1";
-    HEARTBEAT = "UPDATE agents SET last_heartbeat = $2 WHERE uid = $1";
-    DISCONNECTED = "UPDATE agents SET connected = $3, due_at = $4, revision = revision + 1 WHERE uid = $1 AND session = $2";
+    FLAG_CLONE = "UPDATE agents SET clone_seen_at = $2, clone_reason = $3 WHERE uid = $1";
+    UNFLAG_CLONES = "UPDATE agents SET clone_seen_at = NULL, clone_reason = NULL WHERE clone_seen_at < $1";
     ALL_DISCONNECTED = "UPDATE agents SET connected = $1, due_at = $3, revision = revision + 1 WHERE connected = $2";
+}
+
+// Who comes with the current certificate ends the former one's time.
+const ARRIVE: BulkStatement = BulkStatement {
+    name: "store::agents::ARRIVE",
+    fixed: &[("now", Type::Int), ("yes", Type::Flag)],
+    columns: &[
+        ("uid", Type::Uuid),
+        ("certificate", Type::Bytes),
+        ("version", Type::Text),
+        ("version_status", Type::Text),
+        ("driver", Type::Text),
+        ("host_name", Type::Text),
+        ("host_name_folded", Type::Text),
+        ("platform", Type::Text),
+        ("os_version", Type::Text),
+        ("door", Type::Text),
+        ("session", Type::Int),
+    ],
+    text: "UPDATE agents SET former_certificate = \
+        CASE WHEN agents.certificate = input.certificate THEN NULL ELSE agents.former_certificate END, \
+        connected = :yes, last_heartbeat = :now, version = input.version, version_status = input.version_status, \
+        driver = input.driver, host_name = input.host_name, host_name_folded = input.host_name_folded, \
+        platform = input.platform, os_version = input.os_version, door = input.door, session = input.session, \
+        due_at = :now, revision = agents.revision + 1 FROM input WHERE agents.uid = input.uid \
+        AND (agents.certificate = input.certificate OR agents.former_certificate = input.certificate) \
+        RETURNING agents.uid, agents.company_uid, agents.machine_id, agents.epoch, agents.sequence",
+};
+
+const LEAVE: BulkStatement = BulkStatement {
+    name: "store::agents::LEAVE",
+    fixed: &[("now", Type::Int), ("no", Type::Flag)],
+    columns: &[("uid", Type::Uuid), ("session", Type::Int)],
+    text: "UPDATE agents SET connected = :no, due_at = :now, revision = agents.revision + 1 FROM input \
+        WHERE agents.uid = input.uid AND agents.session = input.session",
+};
+
+const BEAT: BulkStatement = BulkStatement {
+    name: "store::agents::BEAT",
+    fixed: &[("now", Type::Int)],
+    columns: &[("uid", Type::Uuid)],
+    text: "UPDATE agents SET last_heartbeat = :now WHERE uid IN (SELECT uid FROM input) RETURNING uid",
+};
+
+pub(super) const BULK: &[BulkStatement] = &[ARRIVE, LEAVE, BEAT];
+
+/// A session that is about to begin.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Whose, by the certificate.
+    pub uid: AgentUid,
+    /// The certificate's fingerprint.
+    pub certificate: [u8; 32],
+    /// The agent and its machine.
+    pub agent: NewAgent,
+    /// What it drives.
+    pub driver: String,
+    /// A word of the API's `versionStatus`.
+    pub version_status: &'static str,
+    /// Tells this session from the agent's others, before and after a restart of the host.
+    pub session: i64,
+}
+
+/// An agent that may come in.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Admitted {
+    /// Which one.
+    pub uid: AgentUid,
+    /// Whose it is.
+    pub company_uid: CompanyUid,
+    /// The machine that it was enrolled on.
+    pub machine_id: String,
+    /// Where its stream stands.
+    pub epoch: i64,
+    /// Where its stream stands.
+    pub sequence: i64,
 }
 
 /// What is known of an agent at its enrolment or at the start of a session.
@@ -41,19 +118,6 @@ pub struct NewAgent {
     pub version: String,
     /// Which door it comes through.
     pub door: Door,
-}
-
-/// What is known at the start of a session.
-#[derive(Debug, Clone, Copy)]
-pub struct Hello<'a> {
-    /// The agent and its machine.
-    pub agent: &'a NewAgent,
-    /// What it drives.
-    pub driver: &'a str,
-    /// A word of the API's `versionStatus`.
-    pub version_status: &'a str,
-    /// Tells this session from the agent's others, before and after a restart of the host.
-    pub session: i64,
 }
 
 /// Agents, seen through a transaction.
@@ -126,56 +190,67 @@ impl Agents<'_> {
         Ok(())
     }
 
-    /// A session began.
-    pub async fn connected(
+    /// Sessions begin, of those whose certificate is one they may use; those. Each agent is named once.
+    pub async fn arrive(
+        &mut self,
+        clock: &dyn Clock,
+        arrivals: &[&Arrival],
+    ) -> Result<Vec<Admitted>, StoreError> {
+        let columns = columns!(arrivals, one => {
+            Uuid one.uid.0,
+            Bytes one.certificate.to_vec(),
+            Text one.agent.version.clone(),
+            Text one.version_status.to_owned(),
+            Text one.driver.clone(),
+            Text one.agent.host_name.clone(),
+            Text one.agent.host_name.to_lowercase(),
+            Text one.agent.platform.clone(),
+            Text one.agent.os_version.clone(),
+            Text one.agent.door.name().to_owned(),
+            Int one.session,
+        });
+        ARRIVE.fetch(self.0, &[Value::Integer(clock.now_ms()), Value::Flag(true)], &columns).await
+    }
+
+    /// Sessions ended. If another one of the same agent has begun since, it speaks for the agent, and nothing changes.
+    pub async fn leave(&mut self, clock: &dyn Clock, gone: &[(AgentUid, i64)]) -> Result<(), StoreError> {
+        let columns = columns!(gone, (agent, session) => { Uuid agent.0, Int *session });
+        LEAVE.execute(self.0, &[Value::Integer(clock.now_ms()), Value::Flag(false)], &columns).await?;
+        Ok(())
+    }
+
+    /// Agents were heard of; those that there still are. The clock may have been set back since: the last word counts, not the
+    /// latest.
+    pub async fn beat(
+        &mut self,
+        clock: &dyn Clock,
+        heard: &[AgentUid],
+    ) -> Result<HashSet<AgentUid>, StoreError> {
+        let columns = columns!(heard, agent => { Uuid agent.0 });
+        let known: Vec<(AgentUid,)> = BEAT.fetch(self.0, &[Value::Integer(clock.now_ms())], &columns).await?;
+        Ok(known.into_iter().map(|(agent,)| agent).collect())
+    }
+
+    /// Notes that two machines seem to use an agent's certificate.
+    pub async fn flag_clone(
         &mut self,
         clock: &dyn Clock,
         uid: AgentUid,
-        hello: &Hello<'_>,
+        reason: &str,
     ) -> Result<(), StoreError> {
-        let now = hello.agent;
-        on!(self.0, db => sqlx::query(CONNECTED)
+        on!(self.0, db => sqlx::query(FLAG_CLONE)
             .bind(uid)
-            .bind(true)
             .bind(clock.now_ms())
-            .bind(&now.version)
-            .bind(hello.version_status)
-            .bind(hello.driver)
-            .bind(&now.host_name)
-            .bind(now.host_name.to_lowercase())
-            .bind(&now.platform)
-            .bind(&now.os_version)
-            .bind(now.door.name())
-            .bind(hello.session)
+            .bind(reason)
             .execute(db)
             .await?
             .rows_affected());
         Ok(())
     }
 
-    /// An agent was heard of. The clock may have been set back since: the last word counts, not the latest.
-    /// False: there is no such agent any more.
-    pub async fn heartbeat(&mut self, uid: AgentUid, at: i64) -> Result<bool, StoreError> {
-        let known =
-            on!(self.0, db => sqlx::query(HEARTBEAT).bind(uid).bind(at).execute(db).await?.rows_affected());
-        Ok(known == 1)
-    }
-
-    /// A session ended. If another has begun since, it speaks for the agent, and nothing changes.
-    pub async fn disconnected(
-        &mut self,
-        clock: &dyn Clock,
-        uid: AgentUid,
-        session: i64,
-    ) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(DISCONNECTED)
-            .bind(uid)
-            .bind(session)
-            .bind(false)
-            .bind(clock.now_ms())
-            .execute(db)
-            .await?
-            .rows_affected());
+    /// Forgets suspicions that nothing has confirmed since an instant.
+    pub async fn unflag_clones(&mut self, before: i64) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(UNFLAG_CLONES).bind(before).execute(db).await?.rows_affected());
         Ok(())
     }
 

@@ -38,6 +38,7 @@ pub(super) enum Column {
     Flag(Vec<bool>),
     MaybeFlag(Vec<Option<bool>>),
     MaybeReal(Vec<Option<f64>>),
+    Bytes(Vec<Vec<u8>>),
 }
 
 impl Column {
@@ -52,6 +53,7 @@ impl Column {
             Self::Flag(values) => values.len(),
             Self::MaybeFlag(values) => values.len(),
             Self::MaybeReal(values) => values.len(),
+            Self::Bytes(values) => values.len(),
         }
     }
 }
@@ -81,6 +83,7 @@ pub(super) enum Type {
     Text,
     Flag,
     Real,
+    Bytes,
 }
 
 impl Type {
@@ -91,6 +94,7 @@ impl Type {
             Self::Text => "text",
             Self::Flag => "boolean",
             Self::Real => "double precision",
+            Self::Bytes => "bytea",
         }
     }
 }
@@ -245,6 +249,7 @@ macro_rules! binders {
                     Column::Flag(values) => query.bind(values.as_slice()),
                     Column::MaybeFlag(values) => query.bind(values.as_slice()),
                     Column::MaybeReal(values) => query.bind(values.as_slice()),
+                    Column::Bytes(values) => query.bind(values.as_slice()),
                 };
             }
             query
@@ -278,6 +283,7 @@ macro_rules! binders {
                         Column::Flag(values) => query.bind(values.get(row).copied()),
                         Column::MaybeFlag(values) => query.bind(values.get(row).copied().flatten()),
                         Column::MaybeReal(values) => query.bind(values.get(row).copied().flatten()),
+                        Column::Bytes(values) => query.bind(values.get(row).cloned()),
                     };
                 }
             }

@@ -90,6 +90,11 @@ impl StoreError {
         }
     }
 
+    /// The host stops, and writes no more.
+    pub(crate) fn closed() -> Self {
+        Self::Unavailable { source: sqlx::Error::PoolClosed }
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })

@@ -18,7 +18,6 @@
 use uuid::Uuid;
 
 use super::bulk::BulkStatement;
-use super::list::Value;
 use super::{StoreError, Tx};
 use crate::id::{self, AgentUid, CompanyUid};
 
@@ -120,11 +119,13 @@ impl Source {
     pub fn vb365(&self, kind: &str, key: &str) -> Uuid {
         id::derived(self.agent.0, &format!("\0vb365\0{kind}\0{key}"))
     }
+}
 
-    /// The parameters that most statements share.
-    fn fixed(&self) -> [Value; 3] {
-        [Value::Uuid(self.agent.0), Value::Uuid(self.company.0), Value::Integer(self.epoch)]
-    }
+/// Something that an agent said: batches of many agents go into one statement.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Of<'f, F> {
+    pub(super) source: Source,
+    pub(super) fact: &'f F,
 }
 
 /// A list of words or ids as the database keeps it.

@@ -1,19 +1,20 @@
-//! What agents send: one batch, one transaction. The agent's offset moves in the same transaction, so that a batch counts
+//! What agents send: batches of many agents, one transaction. The agent's offset moves in the same transaction, so that a batch counts
 //! once however often it is sent.
+
+use std::collections::HashSet;
 
 use uuid::Uuid;
 
+use super::bulk::{BulkStatement, Type, columns};
 use super::infrastructure::{
-    self, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, JobFact, LicenseFact, RestorePointFact,
-    ServerFact, SessionFact, Source, Vb365Fact, WorkloadFact,
+    self, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, JobFact, LicenseFact, Of,
+    RestorePointFact, ServerFact, SessionFact, Source, Vb365Fact, WorkloadFact,
 };
 use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
-use crate::id::{AgentUid, CompanyUid};
+use crate::id::AgentUid;
 
 statements! {
-    ADVANCE = "UPDATE agents SET epoch = $2, sequence = $3 \
-        WHERE uid = $1 AND ((epoch < $2 AND $3 = 1) OR (epoch = $2 AND sequence = $3 - 1))";
     OFFSET = "SELECT epoch, sequence FROM agents WHERE uid = $1";
     SWEEP_WORKLOADS = "UPDATE workloads SET gone_at = $3, due_at = $3, revision = revision + 1 \
         WHERE agent_uid = $1 AND epoch < $2 AND gone_at IS NULL";
@@ -26,6 +27,28 @@ statements! {
     SWEEP_LICENSES = "DELETE FROM server_licenses WHERE agent_uid = $1 AND epoch < $2";
     SWEEP_REPOSITORIES = "DELETE FROM backup_repositories WHERE agent_uid = $1 AND epoch < $2";
     SWEEP_VB365 = "DELETE FROM vb365_objects WHERE agent_uid = $1 AND epoch < $2";
+}
+
+const ADVANCE: BulkStatement = BulkStatement {
+    name: "store::ingest::ADVANCE",
+    fixed: &[],
+    columns: &[("uid", Type::Uuid), ("epoch", Type::Int), ("after", Type::Int), ("sequence", Type::Int)],
+    text: "UPDATE agents SET epoch = input.epoch, sequence = input.sequence FROM input WHERE agents.uid = input.uid \
+        AND ((agents.epoch < input.epoch AND input.after = 0) \
+        OR (agents.epoch = input.epoch AND agents.sequence = input.after)) RETURNING agents.uid",
+};
+
+pub(super) const BULK: &[BulkStatement] = &[ADVANCE];
+
+/// An agent's step: one batch, or several that follow each other.
+#[derive(Debug, Clone, Copy)]
+pub struct Move {
+    /// Whose.
+    pub agent: AgentUid,
+    /// The sequence before the first of them; 0 at the beginning of an epoch.
+    pub after: i64,
+    /// The last of them.
+    pub to: Offset,
 }
 
 /// Where an agent's stream of batches stands.
@@ -81,6 +104,34 @@ pub struct Facts {
     pub complete: bool,
 }
 
+impl Facts {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        let present = self.servers.len()
+            + self.licenses.len()
+            + self.repositories.len()
+            + self.jobs.len()
+            + self.sessions.len()
+            + self.workloads.len()
+            + self.backups.len()
+            + self.restore_points.len()
+            + self.vb365_objects.len();
+        let gone = self.licenses_gone.len()
+            + self.repositories_gone.len()
+            + self.jobs_gone.len()
+            + self.workloads_cleared.len()
+            + self.backups_gone.len()
+            + self.restore_points_gone.len()
+            + self.vb365_objects_gone.len();
+        present + gone
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0 && self.computer.is_none() && !self.complete
+    }
+}
+
 /// What agents send, seen through a transaction.
 #[derive(Debug)]
 pub struct Ingest<'t>(pub(super) &'t mut Tx);
@@ -92,74 +143,78 @@ impl Ingest<'_> {
         Ok(row)
     }
 
-    /// Moves the agent's offset to `to`, if that is what comes next; false leaves everything as it was.
-    pub async fn advance(&mut self, agent: AgentUid, to: Offset) -> Result<bool, StoreError> {
-        let moved = on!(self.0, db => sqlx::query(ADVANCE)
-            .bind(agent)
-            .bind(to.epoch)
-            .bind(to.sequence)
-            .execute(db)
-            .await?
-            .rows_affected());
-        Ok(moved == 1)
+    /// Moves the agents' offsets, where that is what comes next; those that were moved. Each agent is named once.
+    pub async fn advance(&mut self, steps: &[Move]) -> Result<HashSet<AgentUid>, StoreError> {
+        let columns = columns!(steps, to => {
+            Uuid to.agent.0,
+            Int to.to.epoch,
+            Int to.after,
+            Int to.to.sequence,
+        });
+        let moved: Vec<(AgentUid,)> = ADVANCE.fetch(self.0, &[], &columns).await?;
+        Ok(moved.into_iter().map(|(agent,)| agent).collect())
     }
 
-    /// Stores the facts of a batch of `epoch`.
-    pub async fn store(
-        &mut self,
-        clock: &dyn Clock,
-        agent: (AgentUid, CompanyUid),
-        epoch: i64,
-        facts: &Facts,
-    ) -> Result<(), StoreError> {
-        let source = Source { agent: agent.0, company: agent.1, epoch };
+    /// Stores the facts of batches, each of an agent of its own: as many statements as one batch needs.
+    pub async fn store(&mut self, clock: &dyn Clock, parts: &[(Source, &Facts)]) -> Result<(), StoreError> {
         let now = clock.now_ms();
-        if let Some(computer) = &facts.computer {
-            self.0.infrastructure().put_computers(&[(agent.0, computer.clone())]).await?;
-        }
-        put_servers(self.0, &source, facts).await?;
-        let mut touched = put_workloads(self.0, clock, &source, facts).await?;
-        infrastructure::vb365::put(self.0, &source, &facts.vb365_objects).await?;
-        infrastructure::vb365::forget(self.0, &source, &facts.vb365_objects_gone).await?;
+        let machines =
+            parts.iter().filter_map(|(source, facts)| Some((source.agent, facts.computer.clone()?)));
+        self.0.infrastructure().put_computers(&machines.collect::<Vec<_>>()).await?;
+        put_servers(self.0, parts).await?;
+        let mut touched = put_workloads(self.0, clock, parts).await?;
+        infrastructure::vb365::put(self.0, &of(parts, |facts| &facts.vb365_objects)).await?;
+        infrastructure::vb365::forget(self.0, &of(parts, |facts| &facts.vb365_objects_gone)).await?;
         touched.sort_unstable();
         touched.dedup();
         infrastructure::newest::refresh(self.0, now, touched).await?;
-        infrastructure::workloads::mark_gone(self.0, &source, now, &facts.workloads_gone).await?;
-        if facts.complete {
-            sweep(self.0, now, &source).await?;
+        infrastructure::workloads::mark_gone(self.0, now, &of(parts, |facts| &facts.workloads_gone)).await?;
+        for (source, facts) in parts {
+            if facts.complete {
+                sweep(self.0, now, source).await?;
+            }
         }
         Ok(())
     }
 }
 
+/// The facts of one kind of all batches.
+fn of<'f, F>(parts: &[(Source, &'f Facts)], kind: impl Fn(&'f Facts) -> &'f Vec<F>) -> Vec<Of<'f, F>> {
+    let all =
+        parts.iter().flat_map(|(source, facts)| kind(facts).iter().map(|fact| Of { source: *source, fact }));
+    all.collect()
+}
+
 /// Servers, and what belongs to a server alone.
-async fn put_servers(tx: &mut Tx, source: &Source, facts: &Facts) -> Result<(), StoreError> {
-    infrastructure::servers::put(tx, source, &facts.servers).await?;
-    infrastructure::licenses::forget(tx, source, &facts.licenses_gone).await?;
-    infrastructure::licenses::put(tx, source, &facts.licenses).await?;
-    infrastructure::repositories::forget(tx, source, &facts.repositories_gone).await?;
-    infrastructure::repositories::put(tx, source, &facts.repositories).await?;
-    infrastructure::jobs::forget(tx, source, &facts.jobs_gone).await?;
-    infrastructure::jobs::put(tx, source, &facts.jobs).await?;
-    infrastructure::sessions::put(tx, source, &facts.sessions).await
+async fn put_servers(tx: &mut Tx, parts: &[(Source, &Facts)]) -> Result<(), StoreError> {
+    infrastructure::servers::put(tx, &of(parts, |facts| &facts.servers)).await?;
+    infrastructure::licenses::forget(tx, &of(parts, |facts| &facts.licenses_gone)).await?;
+    infrastructure::licenses::put(tx, &of(parts, |facts| &facts.licenses)).await?;
+    infrastructure::repositories::forget(tx, &of(parts, |facts| &facts.repositories_gone)).await?;
+    infrastructure::repositories::put(tx, &of(parts, |facts| &facts.repositories)).await?;
+    infrastructure::jobs::forget(tx, &of(parts, |facts| &facts.jobs_gone)).await?;
+    infrastructure::jobs::put(tx, &of(parts, |facts| &facts.jobs)).await?;
+    infrastructure::sessions::put(tx, &of(parts, |facts| &facts.sessions)).await
 }
 
 /// Workloads and what hangs on them; the workloads whose newest restore point may be another one now.
 async fn put_workloads(
     tx: &mut Tx,
     clock: &dyn Clock,
-    source: &Source,
-    facts: &Facts,
+    parts: &[(Source, &Facts)],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let cleared = facts.workloads_cleared.iter().map(|(server, key)| source.workload(server, key));
+    let cleared = of(parts, |facts| &facts.workloads_cleared);
+    let cleared = cleared.iter().map(|Of { source, fact: (server, key) }| source.workload(server, key));
     let mut touched: Vec<Uuid> = cleared.collect();
     infrastructure::points::clear(tx, touched.clone()).await?;
     infrastructure::backups::clear(tx, touched.clone()).await?;
-    infrastructure::workloads::put(tx, source, clock.now_ms(), &facts.workloads).await?;
-    infrastructure::backups::forget(tx, source, &facts.backups_gone).await?;
-    touched.extend(infrastructure::backups::put(tx, source, &facts.backups).await?);
-    touched.extend(infrastructure::points::put(tx, clock, source, &facts.restore_points).await?);
-    touched.extend(infrastructure::points::forget(tx, source, &facts.restore_points_gone).await?);
+    infrastructure::workloads::put(tx, clock.now_ms(), &of(parts, |facts| &facts.workloads)).await?;
+    infrastructure::backups::forget(tx, &of(parts, |facts| &facts.backups_gone)).await?;
+    touched.extend(infrastructure::backups::put(tx, &of(parts, |facts| &facts.backups)).await?);
+    let points = of(parts, |facts| &facts.restore_points);
+    touched.extend(infrastructure::points::put(tx, clock, &points).await?);
+    let gone = of(parts, |facts| &facts.restore_points_gone);
+    touched.extend(infrastructure::points::forget(tx, &gone).await?);
     Ok(touched)
 }
 

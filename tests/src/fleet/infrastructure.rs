@@ -129,6 +129,8 @@ fn agents(fleet: Fleet) -> Table {
         role: if n % 20 == 0 { "Master" } else { "Client" },
         cloud_connect: place == Place::Site,
         reboot_required: n % 30 == 0,
+        clone_seen_at: (n % 50 == 7).then_some(fleet.now - HOUR),
+        clone_reason: (n % 50 == 7).then_some("two machines take turns with this agent's certificate"),
         reported_status: (n % 12 == 0).then_some("Warning"),
         account_uid: fleet.account_of(n),
         clustered_agents: if n % 25 == 1 { format!(r#"["{}"]"#, Thing::Agent.at(n - 1)) } else { "[]".to_owned() },

@@ -3083,6 +3083,13 @@ export interface components {
         MalwareState: "Unknown" | "Unverified" | "Clean" | "Infected" | "Suspicious";
         ManagementAgent: {
             agentLabel?: string | null;
+            /** @description What was seen. */
+            readonly cloneReason?: string;
+            /**
+             * Format: date-time
+             * @description When two machines were last seen to use this agent's certificate; absent: not in the last seven days.
+             */
+            readonly cloneSeenTime?: string;
             readonly clusteredAgentUids?: string[];
             readonly computerInfo?: (components["schemas"]["ComputerInfo"] | null) & components["schemas"]["ComputerInfo"];
             /** Format: uuid */
@@ -7229,6 +7236,8 @@ export interface operations {
                      *       "data": [
                      *         {
                      *           "agentLabel": "agent label",
+                     *           "cloneReason": "clone reason",
+                     *           "cloneSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *           "clusteredAgentUids": [
                      *             "3c180186-a957-5c47-adff-8b9b1190a597"
                      *           ],
@@ -7382,6 +7391,8 @@ export interface operations {
                      * @example {
                      *       "data": {
                      *         "agentLabel": "agent label",
+                     *         "cloneReason": "clone reason",
+                     *         "cloneSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *         "clusteredAgentUids": [
                      *           "3c180186-a957-5c47-adff-8b9b1190a597"
                      *         ],
@@ -7553,6 +7564,8 @@ export interface operations {
                      * @example {
                      *       "data": {
                      *         "agentLabel": "agent label",
+                     *         "cloneReason": "clone reason",
+                     *         "cloneSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *         "clusteredAgentUids": [
                      *           "3c180186-a957-5c47-adff-8b9b1190a597"
                      *         ],

@@ -4,12 +4,15 @@ use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::{StoreError, Tx};
-use super::{Source, known};
+use super::{Of, Source, known};
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::backups::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("workload_uid", Type::Uuid),
         ("server_uid", Type::Uuid),
@@ -31,10 +34,10 @@ const PUT: BulkStatement = BulkStatement {
     text: "INSERT INTO workload_backups (uid, workload_uid, server_uid, agent_uid, company_uid, account_uid, kind, key, \
         object_uid, job_uid, job_name, job_kind, backup_type, repository_uid, target_type, tier, malware_state, immutable, \
         provisioned_size, used_size, restore_points, epoch) \
-        SELECT input.uid, input.workload_uid, input.server_uid, :agent, coalesce(w.company_uid, :company), w.account_uid, \
+        SELECT input.uid, input.workload_uid, input.server_uid, input.agent_uid, coalesce(w.company_uid, input.company_uid), w.account_uid, \
         coalesce(w.kind, ''), input.key, input.object_uid, input.job_uid, input.job_name, input.job_kind, \
         input.backup_type, input.repository_uid, input.target_type, input.tier, input.malware_state, input.immutable, \
-        input.provisioned_size, input.used_size, 0, :epoch \
+        input.provisioned_size, input.used_size, 0, input.epoch \
         FROM input LEFT JOIN workloads w ON w.uid = input.workload_uid WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET object_uid = excluded.object_uid, job_uid = excluded.job_uid, \
         job_name = excluded.job_name, job_kind = excluded.job_kind, backup_type = excluded.backup_type, \
@@ -108,13 +111,15 @@ fn uid(source: &Source, key: &BackupKey) -> Uuid {
 /// Stores new or changed backups; the workloads they are of.
 pub(in crate::store) async fn put(
     tx: &mut Tx,
-    source: &Source,
-    facts: &[BackupFact],
+    facts: &[Of<'_, BackupFact>],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let workload = |fact: &BackupFact| source.workload(&fact.key.server, &fact.key.workload);
-    let columns = columns!(facts, fact => {
+    let workload = |of: &Of<'_, BackupFact>| of.source.workload(&of.fact.key.server, &of.fact.key.workload);
+    let columns = columns!(facts, of @ Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid uid(source, &fact.key),
-        Uuid workload(fact),
+        Uuid workload(of),
         Uuid source.server(&fact.key.server),
         Text fact.key.key.clone(),
         MaybeUuid fact.object.as_deref().map(|key| source.part(&fact.key.server, "object", key)),
@@ -130,17 +135,13 @@ pub(in crate::store) async fn put(
         MaybeInt fact.provisioned_size,
         MaybeInt fact.used_size,
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
+    PUT.execute(tx, &[], &columns).await?;
     Ok(facts.iter().map(workload).collect())
 }
 
 /// Forgets backups.
-pub(in crate::store) async fn forget(
-    tx: &mut Tx,
-    source: &Source,
-    gone: &[BackupKey],
-) -> Result<(), StoreError> {
-    let uids = gone.iter().map(|key| uid(source, key)).collect();
+pub(in crate::store) async fn forget(tx: &mut Tx, gone: &[Of<'_, BackupKey>]) -> Result<(), StoreError> {
+    let uids = gone.iter().map(|Of { source, fact }| uid(source, fact)).collect();
     DROP.execute(tx, &[], &[Column::Uuid(uids)]).await?;
     Ok(())
 }

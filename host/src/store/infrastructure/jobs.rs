@@ -4,13 +4,16 @@ use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::{StoreError, Tx};
-use super::Source;
+use super::Of;
 use super::typed_jobs::{self, JobDetails};
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::jobs::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("server_uid", Type::Uuid),
         ("site_uid", Type::Uuid),
@@ -46,10 +49,10 @@ const PUT: BulkStatement = BulkStatement {
         name_folded, type, status, enabled, description, created_by, creation_time, last_run, last_end, last_duration, \
         average_duration, processing_rate, transferred_data, backup_chain_size, bottleneck, gfs, destination, \
         failure_message, retention_limit, retention_type, schedule, schedule_type, session_tasks, target_type, epoch) \
-        SELECT uid, server_uid, :agent, :company, :company, site_uid, key, unique_uid, name, name_folded, type, status, \
+        SELECT uid, server_uid, input.agent_uid, input.company_uid, input.company_uid, site_uid, key, unique_uid, name, name_folded, type, status, \
         enabled, description, created_by, creation_time, last_run, last_end, last_duration, average_duration, \
         processing_rate, transferred_data, backup_chain_size, bottleneck, gfs, destination, failure_message, \
-        retention_limit, retention_type, schedule, schedule_type, session_tasks, target_type, :epoch \
+        retention_limit, retention_type, schedule, schedule_type, session_tasks, target_type, input.epoch \
         FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET site_uid = excluded.site_uid, unique_uid = excluded.unique_uid, \
         name = excluded.name, name_folded = excluded.name_folded, type = excluded.type, status = excluded.status, \
@@ -136,8 +139,11 @@ pub struct JobFact {
 
 /// Stores new or changed jobs.
 #[expect(clippy::cognitive_complexity, reason = "a line a column, and no decision")]
-pub(in crate::store) async fn put(tx: &mut Tx, source: &Source, facts: &[JobFact]) -> Result<(), StoreError> {
-    let columns = columns!(facts, fact => {
+pub(in crate::store) async fn put(tx: &mut Tx, facts: &[Of<'_, JobFact>]) -> Result<(), StoreError> {
+    let columns = columns!(facts, Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.job(&fact.server, &fact.key),
         Uuid source.server(&fact.server),
         MaybeUuid fact.site,
@@ -170,17 +176,16 @@ pub(in crate::store) async fn put(tx: &mut Tx, source: &Source, facts: &[JobFact
         Text if fact.session_tasks.is_empty() { "[]".to_owned() } else { fact.session_tasks.clone() },
         MaybeText fact.target_type.clone(),
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
-    typed_jobs::put(tx, source, facts).await
+    PUT.execute(tx, &[], &columns).await?;
+    typed_jobs::put(tx, facts).await
 }
 
 /// Forgets jobs: (server, key).
 pub(in crate::store) async fn forget(
     tx: &mut Tx,
-    source: &Source,
-    gone: &[(String, String)],
+    gone: &[Of<'_, (String, String)>],
 ) -> Result<(), StoreError> {
-    let uids = gone.iter().map(|(server, key)| source.job(server, key)).collect();
+    let uids = gone.iter().map(|Of { source, fact: (server, key) }| source.job(server, key)).collect();
     DROP.execute(tx, &[], &[Column::Uuid(uids)]).await?;
     Ok(())
 }

@@ -4,12 +4,15 @@ use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::{StoreError, Tx};
-use super::{Source, json_list};
+use super::{Of, json_list};
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::licenses::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("server_uid", Type::Uuid),
         ("type", Type::Text),
         ("status", Type::Text),
@@ -40,8 +43,8 @@ const PUT: BulkStatement = BulkStatement {
         units, used_units, new_units, rental_units, sockets, used_sockets, capacity, used_capacity, uses, agent_uid, \
         company_uid, epoch) SELECT server_uid, type, status, edition, company, contact_person, email, license_ids, \
         support_ids, expires_at, support_expires_at, auto_update, cloud_connect, packages, unit_type, units, \
-        used_units, new_units, rental_units, sockets, used_sockets, capacity, used_capacity, uses, :agent, :company, \
-        :epoch FROM input WHERE 1 = 1 ON CONFLICT (server_uid) DO UPDATE SET type = excluded.type, status = \
+        used_units, new_units, rental_units, sockets, used_sockets, capacity, used_capacity, uses, input.agent_uid, input.company_uid, \
+        input.epoch FROM input WHERE 1 = 1 ON CONFLICT (server_uid) DO UPDATE SET type = excluded.type, status = \
         excluded.status, edition = excluded.edition, company = excluded.company, contact_person = \
         excluded.contact_person, email = excluded.email, license_ids = excluded.license_ids, support_ids = \
         excluded.support_ids, expires_at = excluded.expires_at, support_expires_at = excluded.support_expires_at, \
@@ -115,12 +118,11 @@ pub struct LicenseFact {
 }
 
 /// Stores new or changed licences.
-pub(in crate::store) async fn put(
-    tx: &mut Tx,
-    source: &Source,
-    facts: &[LicenseFact],
-) -> Result<(), StoreError> {
-    let columns = columns!(facts, fact => {
+pub(in crate::store) async fn put(tx: &mut Tx, facts: &[Of<'_, LicenseFact>]) -> Result<(), StoreError> {
+    let columns = columns!(facts, Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.server(&fact.server),
         Text fact.kind.clone(),
         Text fact.status.clone(),
@@ -146,17 +148,13 @@ pub(in crate::store) async fn put(
         MaybeReal fact.used_capacity,
         Text fact.uses.clone(),
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
+    PUT.execute(tx, &[], &columns).await?;
     Ok(())
 }
 
 /// Forgets the licences of these servers.
-pub(in crate::store) async fn forget(
-    tx: &mut Tx,
-    source: &Source,
-    gone: &[String],
-) -> Result<(), StoreError> {
-    let servers = gone.iter().map(|server| source.server(server)).collect();
+pub(in crate::store) async fn forget(tx: &mut Tx, gone: &[Of<'_, String>]) -> Result<(), StoreError> {
+    let servers = gone.iter().map(|Of { source, fact }| source.server(fact)).collect();
     DROP.execute(tx, &[], &[Column::Uuid(servers)]).await?;
     Ok(())
 }

@@ -4,15 +4,18 @@ use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::{StoreError, Tx};
-use super::{Source, json_list, known};
+use super::{Of, json_list, known};
 use crate::clock::Clock;
 use crate::id;
 
 // Owner, account and kind are the workload's; one that was never reported fails on the reference.
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::points::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("workload_uid", Type::Uuid),
         ("server_uid", Type::Uuid),
@@ -24,8 +27,8 @@ const PUT: BulkStatement = BulkStatement {
     ],
     text: "INSERT INTO restore_points (uid, workload_uid, server_uid, agent_uid, company_uid, account_uid, kind, key, \
         created_at, size, source_size, destination, epoch) \
-        SELECT input.uid, input.workload_uid, input.server_uid, :agent, coalesce(w.company_uid, :company), w.account_uid, \
-        coalesce(w.kind, ''), input.key, input.created_at, input.size, input.source_size, input.destination, :epoch \
+        SELECT input.uid, input.workload_uid, input.server_uid, input.agent_uid, coalesce(w.company_uid, input.company_uid), w.account_uid, \
+        coalesce(w.kind, ''), input.key, input.created_at, input.size, input.source_size, input.destination, input.epoch \
         FROM input LEFT JOIN workloads w ON w.uid = input.workload_uid WHERE 1 = 1 \
         ON CONFLICT (workload_uid, key) DO UPDATE SET created_at = excluded.created_at, size = excluded.size, \
         source_size = excluded.source_size, destination = excluded.destination, epoch = excluded.epoch",
@@ -33,8 +36,11 @@ const PUT: BulkStatement = BulkStatement {
 
 const PUT_DETAILED: BulkStatement = BulkStatement {
     name: "store::infrastructure::points::PUT_DETAILED",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("workload_uid", Type::Uuid),
         ("server_uid", Type::Uuid),
@@ -65,11 +71,11 @@ const PUT_DETAILED: BulkStatement = BulkStatement {
         created_at, size, source_size, destination, backup_uid, job_uid, repository_uid, target_type, tier, file_path, \
         file_created_at, gfs, immutable_till, consistent, cpu_cores, memory, increment_size, provisioned_size, used_size, \
         archive, malware_state, epoch) \
-        SELECT input.uid, input.workload_uid, input.server_uid, :agent, coalesce(w.company_uid, :company), w.account_uid, \
+        SELECT input.uid, input.workload_uid, input.server_uid, input.agent_uid, coalesce(w.company_uid, input.company_uid), w.account_uid, \
         coalesce(w.kind, ''), input.key, input.created_at, input.size, input.source_size, input.destination, \
         input.backup_uid, input.job_uid, input.repository_uid, input.target_type, input.tier, input.file_path, \
         input.file_created_at, input.gfs, input.immutable_till, input.consistent, input.cpu_cores, input.memory, \
-        input.increment_size, input.provisioned_size, input.used_size, input.archive, input.malware_state, :epoch \
+        input.increment_size, input.provisioned_size, input.used_size, input.archive, input.malware_state, input.epoch \
         FROM input LEFT JOIN workloads w ON w.uid = input.workload_uid WHERE 1 = 1 \
         ON CONFLICT (workload_uid, key) DO UPDATE SET created_at = excluded.created_at, size = excluded.size, \
         source_size = excluded.source_size, destination = excluded.destination, backup_uid = excluded.backup_uid, \
@@ -161,11 +167,13 @@ pub struct PointDetails {
 pub(in crate::store) async fn put(
     tx: &mut Tx,
     clock: &dyn Clock,
-    source: &Source,
-    facts: &[RestorePointFact],
+    facts: &[Of<'_, RestorePointFact>],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let plain: Vec<_> = facts.iter().filter(|fact| fact.details.is_none()).collect();
-    let columns = columns!(plain, fact => {
+    let plain: Vec<_> = facts.iter().filter(|of| of.fact.details.is_none()).collect();
+    let columns = columns!(plain, &Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid id::fresh(clock),
         Uuid source.workload(&fact.server, &fact.workload),
         Uuid source.server(&fact.server),
@@ -175,20 +183,23 @@ pub(in crate::store) async fn put(
         MaybeInt fact.source_size,
         Text fact.destination.clone(),
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
+    PUT.execute(tx, &[], &columns).await?;
     let detailed: Vec<_> =
-        facts.iter().filter_map(|fact| fact.details.as_deref().map(|details| (fact, details))).collect();
-    put_detailed(tx, clock, source, &detailed).await?;
-    Ok(facts.iter().map(|fact| source.workload(&fact.server, &fact.workload)).collect())
+        facts.iter().filter_map(|of| of.fact.details.as_deref().map(|details| (of, details))).collect();
+    put_detailed(tx, clock, &detailed).await?;
+    Ok(facts.iter().map(|Of { source, fact }| source.workload(&fact.server, &fact.workload)).collect())
 }
 
+#[expect(clippy::cognitive_complexity, reason = "a line a column, and no decision")]
 async fn put_detailed(
     tx: &mut Tx,
     clock: &dyn Clock,
-    source: &Source,
-    facts: &[(&RestorePointFact, &PointDetails)],
+    facts: &[(&Of<'_, RestorePointFact>, &PointDetails)],
 ) -> Result<(), StoreError> {
-    let columns = columns!(facts, (fact, details) => {
+    let columns = columns!(facts, (Of { source, fact }, details) => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid id::fresh(clock),
         Uuid source.workload(&fact.server, &fact.workload),
         Uuid source.server(&fact.server),
@@ -215,19 +226,17 @@ async fn put_detailed(
         Flag details.archive,
         Text known(&details.malware_state),
     });
-    PUT_DETAILED.execute(tx, &source.fixed(), &columns).await?;
+    PUT_DETAILED.execute(tx, &[], &columns).await?;
     Ok(())
 }
 
 /// Forgets restore points: (server, workload, key); the workloads they were of.
 pub(in crate::store) async fn forget(
     tx: &mut Tx,
-    source: &Source,
-    gone: &[(String, String, String)],
+    gone: &[Of<'_, (String, String, String)>],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let workloads: Vec<Uuid> =
-        gone.iter().map(|(server, workload, _)| source.workload(server, workload)).collect();
-    let keys = gone.iter().map(|(_, _, key)| key.clone()).collect();
+    let workloads: Vec<Uuid> = gone.iter().map(|of| of.source.workload(&of.fact.0, &of.fact.1)).collect();
+    let keys = gone.iter().map(|of| of.fact.2.clone()).collect();
     DROP.execute(tx, &[], &[Column::Uuid(workloads.clone()), Column::Text(keys)]).await?;
     Ok(workloads)
 }

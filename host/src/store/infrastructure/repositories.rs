@@ -4,12 +4,15 @@ use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::{StoreError, Tx};
-use super::{Source, json_list};
+use super::{Of, json_list};
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::repositories::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("server_uid", Type::Uuid),
         ("key", Type::Text),
@@ -37,9 +40,9 @@ const PUT: BulkStatement = BulkStatement {
     text: "INSERT INTO backup_repositories (uid, server_uid, agent_uid, company_uid, key, name, name_folded, type, status, \
         host_name, host_uid, path, capacity, free_space, used_space, backup_size, cloud, cloud_repository_uid, parent_uid, \
         immutability_enabled, immutability_interval, out_of_date, per_vm_files, label_target_uid, labels, epoch) \
-        SELECT uid, server_uid, :agent, :company, key, name, name_folded, type, status, host_name, host_uid, path, capacity, \
+        SELECT uid, server_uid, input.agent_uid, input.company_uid, key, name, name_folded, type, status, host_name, host_uid, path, capacity, \
         free_space, used_space, backup_size, cloud, cloud_repository_uid, parent_uid, immutability_enabled, \
-        immutability_interval, out_of_date, per_vm_files, label_target_uid, labels, :epoch FROM input WHERE 1 = 1 \
+        immutability_interval, out_of_date, per_vm_files, label_target_uid, labels, input.epoch FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded, type = excluded.type, \
         status = excluded.status, host_name = excluded.host_name, host_uid = excluded.host_uid, path = excluded.path, \
         capacity = excluded.capacity, free_space = excluded.free_space, used_space = excluded.used_space, \
@@ -107,10 +110,12 @@ pub struct BackupRepositoryFact {
 /// Stores new or changed repositories.
 pub(in crate::store) async fn put(
     tx: &mut Tx,
-    source: &Source,
-    facts: &[BackupRepositoryFact],
+    facts: &[Of<'_, BackupRepositoryFact>],
 ) -> Result<(), StoreError> {
-    let columns = columns!(facts, fact => {
+    let columns = columns!(facts, Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.repository(&fact.server, &fact.key),
         Uuid source.server(&fact.server),
         Text fact.key.clone(),
@@ -135,17 +140,16 @@ pub(in crate::store) async fn put(
         Uuid source.part(&fact.server, "label", &fact.key),
         Text json_list(&fact.labels),
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
+    PUT.execute(tx, &[], &columns).await?;
     Ok(())
 }
 
 /// Forgets repositories: (server, key).
 pub(in crate::store) async fn forget(
     tx: &mut Tx,
-    source: &Source,
-    gone: &[(String, String)],
+    gone: &[Of<'_, (String, String)>],
 ) -> Result<(), StoreError> {
-    let uids = gone.iter().map(|(server, key)| source.repository(server, key)).collect();
+    let uids = gone.iter().map(|Of { source, fact: (server, key) }| source.repository(server, key)).collect();
     DROP.execute(tx, &[], &[Column::Uuid(uids)]).await?;
     Ok(())
 }

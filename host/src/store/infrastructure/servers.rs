@@ -2,12 +2,15 @@
 
 use super::super::bulk::{BulkStatement, Type, columns};
 use super::super::{StoreError, Tx};
-use super::Source;
+use super::Of;
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::servers::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("key", Type::Text),
         ("name", Type::Text),
@@ -22,8 +25,8 @@ const PUT: BulkStatement = BulkStatement {
     ],
     text: "INSERT INTO backup_servers (uid, agent_uid, company_uid, name, name_folded, key, engine, version, \
         installation_uid, display_version, label, clustered, status, epoch) \
-        SELECT uid, :agent, :company, name, name_folded, key, engine, version, installation_uid, display_version, label, \
-        clustered, coalesce(status, 'Healthy'), :epoch FROM input WHERE 1 = 1 \
+        SELECT uid, input.agent_uid, input.company_uid, name, name_folded, key, engine, version, installation_uid, display_version, label, \
+        clustered, coalesce(status, 'Healthy'), input.epoch FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded, \
         engine = excluded.engine, version = excluded.version, installation_uid = excluded.installation_uid, \
         display_version = excluded.display_version, label = excluded.label, clustered = excluded.clustered, \
@@ -63,12 +66,11 @@ pub struct ServerDetails {
 }
 
 /// Stores new or changed servers.
-pub(in crate::store) async fn put(
-    tx: &mut Tx,
-    source: &Source,
-    facts: &[ServerFact],
-) -> Result<(), StoreError> {
-    let columns = columns!(facts, fact => {
+pub(in crate::store) async fn put(tx: &mut Tx, facts: &[Of<'_, ServerFact>]) -> Result<(), StoreError> {
+    let columns = columns!(facts, Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.server(&fact.key),
         Text fact.key.clone(),
         Text fact.name.clone(),
@@ -81,6 +83,6 @@ pub(in crate::store) async fn put(
         Flag fact.details.clustered,
         MaybeText fact.details.status.clone(),
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
+    PUT.execute(tx, &[], &columns).await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use super::super::bulk::{BulkStatement, Type, columns};
 use super::super::{StoreError, Tx, on, statements};
-use super::{Infrastructure, Source};
+use super::{Infrastructure, Of};
 
 /// How long sessions are kept, in milliseconds: a month and a day.
 pub const KEPT: i64 = 32 * 24 * 3_600_000;
@@ -14,8 +14,11 @@ statements! {
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::sessions::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("server_uid", Type::Uuid),
         ("key", Type::Text),
@@ -30,7 +33,7 @@ const PUT: BulkStatement = BulkStatement {
     ],
     text: " INSERT INTO job_sessions (uid, server_uid, key, job_uid, job_name, job_type, status, started_at, ended_at, \
         message, tasks, agent_uid, company_uid, epoch) SELECT uid, server_uid, key, job_uid, job_name, job_type, \
-        status, started_at, ended_at, message, tasks, :agent, :company, :epoch FROM input WHERE 1 = 1 ON CONFLICT \
+        status, started_at, ended_at, message, tasks, input.agent_uid, input.company_uid, input.epoch FROM input WHERE 1 = 1 ON CONFLICT \
         (uid) DO UPDATE SET job_uid = excluded.job_uid, job_name = excluded.job_name, job_type = excluded.job_type, \
         status = excluded.status, started_at = excluded.started_at, ended_at = excluded.ended_at, message = \
         excluded.message, tasks = excluded.tasks, epoch = excluded.epoch",
@@ -64,12 +67,11 @@ pub struct SessionFact {
 }
 
 /// Stores new or changed sessions.
-pub(in crate::store) async fn put(
-    tx: &mut Tx,
-    source: &Source,
-    facts: &[SessionFact],
-) -> Result<(), StoreError> {
-    let columns = columns!(facts, fact => {
+pub(in crate::store) async fn put(tx: &mut Tx, facts: &[Of<'_, SessionFact>]) -> Result<(), StoreError> {
+    let columns = columns!(facts, Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.part(&fact.server, "session", &fact.key),
         Uuid source.server(&fact.server),
         Text fact.key.clone(),
@@ -82,7 +84,7 @@ pub(in crate::store) async fn put(
         MaybeText fact.message.clone(),
         Text fact.tasks.clone(),
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
+    PUT.execute(tx, &[], &columns).await?;
     Ok(())
 }
 

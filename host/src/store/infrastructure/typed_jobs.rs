@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Type, columns};
 use super::super::{StoreError, Tx};
-use super::Source;
+use super::Of;
 use super::jobs::JobFact;
 
 const PUT_VM: BulkStatement = BulkStatement {
@@ -226,12 +226,12 @@ pub struct ReplicationJobFact {
 }
 
 /// Stores the details of new or changed jobs, each kind by its own statement.
-pub(super) async fn put(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), StoreError> {
-    put_vm(tx, source, jobs).await?;
-    put_agent(tx, source, jobs).await?;
-    put_copy(tx, source, jobs).await?;
-    put_file_share(tx, source, jobs).await?;
-    put_replication(tx, source, jobs).await?;
+pub(super) async fn put(tx: &mut Tx, jobs: &[Of<'_, JobFact>]) -> Result<(), StoreError> {
+    put_vm(tx, jobs).await?;
+    put_agent(tx, jobs).await?;
+    put_copy(tx, jobs).await?;
+    put_file_share(tx, jobs).await?;
+    put_replication(tx, jobs).await?;
     Ok(())
 }
 
@@ -240,17 +240,17 @@ macro_rules! of_kind {
     ($jobs:expr, $kind:ident) => {
         $jobs
             .iter()
-            .filter_map(|job| match &job.details {
-                JobDetails::$kind(details) => Some((job, details)),
+            .filter_map(|Of { source, fact: job }| match &job.details {
+                JobDetails::$kind(details) => Some((source, *job, details)),
                 _ => None,
             })
             .collect::<Vec<_>>()
     };
 }
 
-async fn put_vm(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), StoreError> {
+async fn put_vm(tx: &mut Tx, jobs: &[Of<'_, JobFact>]) -> Result<(), StoreError> {
     let found = of_kind!(jobs, Vm);
-    let columns = columns!(found, (job, d) => {
+    let columns = columns!(found, (source, job, d) => {
         Uuid source.job(&job.server, &job.key),
         Text d.subtype.clone(),
         Int d.protected_vms,
@@ -260,9 +260,9 @@ async fn put_vm(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), St
     Ok(())
 }
 
-async fn put_agent(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), StoreError> {
+async fn put_agent(tx: &mut Tx, jobs: &[Of<'_, JobFact>]) -> Result<(), StoreError> {
     let found = of_kind!(jobs, Agent);
-    let columns = columns!(found, (job, d) => {
+    let columns = columns!(found, (source, job, d) => {
         Uuid source.job(&job.server, &job.key),
         Text d.mode.clone(),
         Text d.license_type.clone(),
@@ -275,9 +275,9 @@ async fn put_agent(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(),
     Ok(())
 }
 
-async fn put_copy(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), StoreError> {
+async fn put_copy(tx: &mut Tx, jobs: &[Of<'_, JobFact>]) -> Result<(), StoreError> {
     let found = of_kind!(jobs, Copy);
-    let columns = columns!(found, (job, d) => {
+    let columns = columns!(found, (source, job, d) => {
         Uuid source.job(&job.server, &job.key),
         MaybeUuid d.repository.as_deref().map(|key| source.repository(&job.server, key)),
         MaybeUuid d.source_accelerator.as_deref().map(|key| source.part(&job.server, "accelerator", key)),
@@ -295,9 +295,9 @@ async fn put_copy(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), 
     Ok(())
 }
 
-async fn put_file_share(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), StoreError> {
+async fn put_file_share(tx: &mut Tx, jobs: &[Of<'_, JobFact>]) -> Result<(), StoreError> {
     let found = of_kind!(jobs, FileShare);
-    let columns = columns!(found, (job, d) => {
+    let columns = columns!(found, (source, job, d) => {
         Uuid source.job(&job.server, &job.key),
         MaybeUuid d.repository.as_deref().map(|key| source.repository(&job.server, key)),
         Int d.retention,
@@ -311,9 +311,9 @@ async fn put_file_share(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Resul
     Ok(())
 }
 
-async fn put_replication(tx: &mut Tx, source: &Source, jobs: &[JobFact]) -> Result<(), StoreError> {
+async fn put_replication(tx: &mut Tx, jobs: &[Of<'_, JobFact>]) -> Result<(), StoreError> {
     let found = of_kind!(jobs, Replication);
-    let columns = columns!(found, (job, d) => {
+    let columns = columns!(found, (source, job, d) => {
         Uuid source.job(&job.server, &job.key),
         Int d.protected_vms,
         Flag d.cloud,

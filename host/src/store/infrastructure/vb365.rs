@@ -2,12 +2,15 @@
 
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::{StoreError, Tx};
-use super::Source;
+use super::Of;
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::vb365::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int)],
+    fixed: &[],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("key", Type::Text),
         ("id", Type::Text),
@@ -35,10 +38,10 @@ const PUT: BulkStatement = BulkStatement {
         server_name, organization_uid, organization_name, repository_uid, repository_name, archive_repository_uid, \
         archive_repository_name, restore_points, archive_restore_points, newest_restore_point, licensed, educational, \
         restore_portal, file_portal, file_portal_url, epoch) \
-        SELECT uid, :agent, :company, (SELECT a.account_uid FROM agents a WHERE a.uid = :agent), key, id, name, name_folded, \
+        SELECT uid, input.agent_uid, input.company_uid, (SELECT a.account_uid FROM agents a WHERE a.uid = input.agent_uid), key, id, name, name_folded, \
         type, server_uid, server_name, organization_uid, organization_name, repository_uid, repository_name, \
         archive_repository_uid, archive_repository_name, restore_points, archive_restore_points, newest_restore_point, \
-        licensed, educational, restore_portal, file_portal, file_portal_url, :epoch FROM input WHERE 1 = 1 \
+        licensed, educational, restore_portal, file_portal, file_portal_url, input.epoch FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET id = excluded.id, name = excluded.name, name_folded = excluded.name_folded, \
         type = excluded.type, server_uid = excluded.server_uid, server_name = excluded.server_name, \
         organization_uid = excluded.organization_uid, organization_name = excluded.organization_name, \
@@ -103,12 +106,11 @@ pub struct Vb365Fact {
 }
 
 /// Stores new or changed objects.
-pub(in crate::store) async fn put(
-    tx: &mut Tx,
-    source: &Source,
-    facts: &[Vb365Fact],
-) -> Result<(), StoreError> {
-    let columns = columns!(facts, fact => {
+pub(in crate::store) async fn put(tx: &mut Tx, facts: &[Of<'_, Vb365Fact>]) -> Result<(), StoreError> {
+    let columns = columns!(facts, Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.vb365("object", &fact.key),
         Text fact.key.clone(),
         Text fact.id.clone(),
@@ -132,17 +134,13 @@ pub(in crate::store) async fn put(
         Flag fact.file_portal,
         MaybeText fact.file_portal_url.clone(),
     });
-    PUT.execute(tx, &source.fixed(), &columns).await?;
+    PUT.execute(tx, &[], &columns).await?;
     Ok(())
 }
 
 /// Forgets objects, by their keys.
-pub(in crate::store) async fn forget(
-    tx: &mut Tx,
-    source: &Source,
-    gone: &[String],
-) -> Result<(), StoreError> {
-    let uids = gone.iter().map(|key| source.vb365("object", key)).collect();
+pub(in crate::store) async fn forget(tx: &mut Tx, gone: &[Of<'_, String>]) -> Result<(), StoreError> {
+    let uids = gone.iter().map(|Of { source, fact }| source.vb365("object", fact)).collect();
     DROP.execute(tx, &[], &[Column::Uuid(uids)]).await?;
     Ok(())
 }

@@ -3,12 +3,15 @@
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::list::Value;
 use super::super::{StoreError, Tx};
-use super::{Source, json_list};
+use super::{Of, json_list};
 
 const PUT: BulkStatement = BulkStatement {
     name: "store::infrastructure::workloads::PUT",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int), ("now", Type::Int)],
+    fixed: &[("now", Type::Int)],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("server_uid", Type::Uuid),
         ("key", Type::Text),
@@ -20,8 +23,8 @@ const PUT: BulkStatement = BulkStatement {
     ],
     text: "INSERT INTO workloads (uid, server_uid, agent_uid, company_uid, account_uid, key, name, name_folded, kind, \
         operation_mode, backed_up_items, first_seen, restore_points, epoch, due_at, revision) \
-        SELECT uid, server_uid, :agent, :company, (SELECT a.account_uid FROM agents a WHERE a.uid = :agent), key, name, \
-        name_folded, kind, operation_mode, backed_up_items, :now, 0, :epoch, :now, 0 FROM input WHERE 1 = 1 \
+        SELECT uid, server_uid, input.agent_uid, input.company_uid, (SELECT a.account_uid FROM agents a WHERE a.uid = input.agent_uid), key, name, \
+        name_folded, kind, operation_mode, backed_up_items, :now, 0, input.epoch, :now, 0 FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded, \
         operation_mode = excluded.operation_mode, backed_up_items = excluded.backed_up_items, \
         epoch = excluded.epoch, gone_at = NULL, due_at = :now, revision = workloads.revision + 1",
@@ -29,8 +32,11 @@ const PUT: BulkStatement = BulkStatement {
 
 const PUT_DETAILED: BulkStatement = BulkStatement {
     name: "store::infrastructure::workloads::PUT_DETAILED",
-    fixed: &[("agent", Type::Uuid), ("company", Type::Uuid), ("epoch", Type::Int), ("now", Type::Int)],
+    fixed: &[("now", Type::Int)],
     columns: &[
+        ("agent_uid", Type::Uuid),
+        ("company_uid", Type::Uuid),
+        ("epoch", Type::Int),
         ("uid", Type::Uuid),
         ("server_uid", Type::Uuid),
         ("key", Type::Text),
@@ -59,12 +65,12 @@ const PUT_DETAILED: BulkStatement = BulkStatement {
         operation_mode, backed_up_items, job_uid, object_uid, source_uid, platform, guest_os, ip_addresses, \
         protection_groups, hierarchy_ref, parent_host_ref, malware_state, immutable, jobs, provisioned_size, used_size, \
         first_seen, restore_points, epoch, due_at, revision) \
-        SELECT uid, server_uid, :agent, \
-        coalesce((SELECT j.mapped_company_uid FROM backup_jobs j WHERE j.uid = input.job_uid), :company), \
-        (SELECT a.account_uid FROM agents a WHERE a.uid = :agent), key, name, name_folded, kind, operation_mode, \
+        SELECT uid, server_uid, input.agent_uid, \
+        coalesce((SELECT j.mapped_company_uid FROM backup_jobs j WHERE j.uid = input.job_uid), input.company_uid), \
+        (SELECT a.account_uid FROM agents a WHERE a.uid = input.agent_uid), key, name, name_folded, kind, operation_mode, \
         backed_up_items, job_uid, object_uid, source_uid, platform, guest_os, ip_addresses, protection_groups, \
         hierarchy_ref, parent_host_ref, malware_state, immutable, jobs, provisioned_size, used_size, \
-        :now, 0, :epoch, :now, 0 FROM input WHERE 1 = 1 \
+        :now, 0, input.epoch, :now, 0 FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET company_uid = excluded.company_uid, name = excluded.name, \
         name_folded = excluded.name_folded, operation_mode = excluded.operation_mode, \
         backed_up_items = excluded.backed_up_items, job_uid = excluded.job_uid, object_uid = excluded.object_uid, \
@@ -159,14 +165,15 @@ pub struct WorkloadDetails {
 /// Stores new or changed workloads.
 pub(in crate::store) async fn put(
     tx: &mut Tx,
-    source: &Source,
     now: i64,
-    facts: &[WorkloadFact],
+    facts: &[Of<'_, WorkloadFact>],
 ) -> Result<(), StoreError> {
-    let [agent, company, epoch] = source.fixed();
-    let fixed = [agent, company, epoch, Value::Integer(now)];
-    let plain: Vec<_> = facts.iter().filter(|fact| fact.details.is_none()).collect();
-    let columns = columns!(plain, fact => {
+    let fixed = [Value::Integer(now)];
+    let plain: Vec<_> = facts.iter().filter(|of| of.fact.details.is_none()).collect();
+    let columns = columns!(plain, &Of { source, fact } => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.workload(&fact.server, &fact.key),
         Uuid source.server(&fact.server),
         Text fact.key.clone(),
@@ -178,25 +185,27 @@ pub(in crate::store) async fn put(
     });
     PUT.execute(tx, &fixed, &columns).await?;
     let detailed: Vec<_> =
-        facts.iter().filter_map(|fact| fact.details.as_deref().map(|details| (fact, details))).collect();
-    if detailed.is_empty() { Ok(()) } else { put_detailed(tx, source, &fixed, &detailed).await }
+        facts.iter().filter_map(|of| of.fact.details.as_deref().map(|details| (of, details))).collect();
+    if detailed.is_empty() { Ok(()) } else { put_detailed(tx, &fixed, &detailed).await }
 }
 
 async fn put_detailed(
     tx: &mut Tx,
-    source: &Source,
     fixed: &[Value],
-    facts: &[(&WorkloadFact, &WorkloadDetails)],
+    facts: &[(&Of<'_, WorkloadFact>, &WorkloadDetails)],
 ) -> Result<(), StoreError> {
-    let part = |fact: &WorkloadFact, kind: &str, key: &Option<String>| {
-        key.as_deref().map(|key| source.part(&fact.server, kind, key))
+    let part = |of: &Of<'_, WorkloadFact>, kind: &str, key: &Option<String>| {
+        key.as_deref().map(|key| of.source.part(&of.fact.server, kind, key))
     };
-    let groups = |fact: &WorkloadFact, details: &WorkloadDetails| {
+    let groups = |of: &Of<'_, WorkloadFact>, details: &WorkloadDetails| {
         let groups = details.protection_groups.iter();
-        let groups: Vec<_> = groups.map(|key| source.part(&fact.server, "protection-group", key)).collect();
-        json_list(&groups)
+        let groups = groups.map(|key| of.source.part(&of.fact.server, "protection-group", key));
+        json_list(&groups.collect::<Vec<_>>())
     };
-    let columns = columns!(facts, (fact, details) => {
+    let columns = columns!(facts, (of @ Of { source, fact }, details) => {
+        Uuid source.agent.0,
+        Uuid source.company.0,
+        Int source.epoch,
         Uuid source.workload(&fact.server, &fact.key),
         Uuid source.server(&fact.server),
         Text fact.key.clone(),
@@ -206,12 +215,12 @@ async fn put_detailed(
         Text fact.operation_mode.clone(),
         Text fact.backed_up_items.clone(),
         MaybeUuid details.job.as_deref().map(|job| source.job(&fact.server, job)),
-        MaybeUuid part(fact, "object", &details.object),
-        MaybeUuid part(fact, "machine", &details.source),
+        MaybeUuid part(of, "object", &details.object),
+        MaybeUuid part(of, "machine", &details.source),
         MaybeText details.platform.clone(),
         MaybeText details.guest_os.clone(),
         Text json_list(&details.ip_addresses),
-        Text groups(fact, details),
+        Text groups(of, details),
         MaybeText details.hierarchy_ref.clone(),
         MaybeText details.parent_host_ref.clone(),
         Text super::known(&details.malware_state),
@@ -221,7 +230,8 @@ async fn put_detailed(
         MaybeInt details.used_size,
     });
     PUT_DETAILED.execute(tx, fixed, &columns).await?;
-    let uids: Vec<_> = facts.iter().map(|(fact, _)| source.workload(&fact.server, &fact.key)).collect();
+    let uids: Vec<_> =
+        facts.iter().map(|(Of { source, fact }, _)| source.workload(&fact.server, &fact.key)).collect();
     POINTS_FOLLOW.execute(tx, &[], &[Column::Uuid(uids.clone())]).await?;
     BACKUPS_FOLLOW.execute(tx, &[], &[Column::Uuid(uids)]).await?;
     Ok(())
@@ -230,11 +240,11 @@ async fn put_detailed(
 /// Notes that workloads are no more: (server, key). The alarm pass takes them away.
 pub(in crate::store) async fn mark_gone(
     tx: &mut Tx,
-    source: &Source,
     now: i64,
-    gone: &[(String, String)],
+    gone: &[Of<'_, (String, String)>],
 ) -> Result<(), StoreError> {
-    let workloads = gone.iter().map(|(server, key)| source.workload(server, key)).collect();
+    let workloads =
+        gone.iter().map(|Of { source, fact: (server, key) }| source.workload(server, key)).collect();
     MARK_GONE.execute(tx, &[Value::Integer(now)], &[Column::Uuid(workloads)]).await?;
     Ok(())
 }

@@ -34,6 +34,8 @@ pub static AGENTS: Resource = Resource {
         Property::flag("isRebootRequired", "a.reboot_required"),
         Property::uuid("connectionAccount", "a.account_uid").indexed(),
         Property::list("clusteredAgentUids", "a.clustered_agents"),
+        Property::instant("cloneSeenTime", "a.clone_seen_at"),
+        Property::text("cloneReason", "a.clone_reason"),
         Property::uuid("computerInfo.uniqueUid", "coalesce(a.computer_uid, a.uid)"),
         Property::text("computerInfo.hostName", "a.host_name").folded("a.host_name_folded"),
         Property::text("computerInfo.fqdn", "a.fqdn"),

@@ -1,0 +1,49 @@
+//! Who was heard of: heartbeats are gathered and written together, so that ten thousand agents cost a statement every few
+//! seconds, and not a transaction each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Shared;
+use crate::clock::DAY;
+use crate::error::chain;
+use crate::id::AgentUid;
+use crate::store::StoreError;
+
+/// How often; less often than agents say that they are there it would be late.
+const TICK: Duration = Duration::from_secs(5);
+/// Agents of one statement.
+const AGENTS: usize = 2_000;
+/// For how long it is shown that two machines used one identity, after it was last seen.
+const SUSPICION: i64 = 7 * DAY;
+
+/// Runs until the gateway stops.
+pub(super) async fn keep(shared: Arc<Shared>) {
+    let tick = TICK.min(shared.options.heartbeat / 2);
+    while !shared.stopping.is_cancelled() {
+        tokio::select! {
+            () = shared.stopping.cancelled() => {}
+            () = tokio::time::sleep(tick) => {}
+        }
+        let heard = shared.registry.take_heard();
+        for agents in heard.chunks(AGENTS) {
+            if let Err(error) = note(&shared, agents).await {
+                tracing::warn!(error = chain(&error), "agents.presence: it is not noted who was heard of");
+                // They are heard of again; nothing is lost but the instant.
+                break;
+            }
+        }
+    }
+}
+
+async fn note(shared: &Shared, agents: &[AgentUid]) -> Result<(), StoreError> {
+    let mut tx = shared.store.write().await?;
+    let known = tx.agents().beat(&*shared.clock, agents).await?;
+    tx.agents().unflag_clones(shared.clock.now_ms() - SUSPICION).await?;
+    tx.commit().await?;
+    // Removed through another host over the same database, which could not end the session.
+    for agent in agents.iter().filter(|agent| !known.contains(agent)) {
+        shared.registry.expel(*agent);
+    }
+    Ok(())
+}

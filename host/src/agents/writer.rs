@@ -1,0 +1,302 @@
+//! Group commit: what sessions want written goes into few transactions, as many statements as one of them needs.
+//!
+//! Sessions hand their work in and wait; a writer takes whatever waits, writes it in one transaction and answers all of them. While
+//! it writes, the next group gathers: nothing waits for a timer, and the more agents there are, the larger the groups. All that is
+//! of one agent goes through one writer, in its order; a group has each agent once.
+//!
+//! A group that fails as a whole (one batch speaks of what was never reported, two writers were in each other's way) is written
+//! again work by work, so that each session hears only of its own failure.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::facts::Said;
+use super::registry::{Place, Registry};
+use crate::clock::SharedClock;
+use crate::error::chain;
+use crate::id::{AgentUid, CompanyUid};
+use crate::store::{self, Admitted, Arrival, Dialect, Lease, Offset, Store, StoreError};
+
+mod group;
+
+use group::write;
+
+/// Sessions that may wait for a writer. Those beyond wait to hand their work in.
+const QUEUE: usize = 1024;
+/// Work of one transaction.
+const MOST_WORK: usize = 256;
+/// Facts of one transaction: some tens of milliseconds of writing.
+const MOST_FACTS: usize = 8_000;
+/// How often work is tried again when the database was busy; after that the agent reconnects with its back-off.
+const TRIES: u32 = 2;
+
+/// What a session wants written.
+#[derive(Debug)]
+enum Task {
+    /// It begins.
+    Arrive(Box<Arrival>, Vec<u8>),
+    /// Batches that follow each other.
+    Store(Box<Batch>),
+    /// What the agent says of a command.
+    Report(Lease, super::report::News),
+    /// The session with this number is over.
+    Leave(i64),
+}
+
+/// Batches that follow each other, as one.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) company: CompanyUid,
+    /// The sequence before the first.
+    pub(super) after: i64,
+    /// The last.
+    pub(super) to: Offset,
+    pub(super) said: Said,
+}
+
+/// What became of it.
+#[derive(Debug)]
+enum Answer {
+    Admitted(Option<(Admitted, Place)>),
+    Stored(Outcome),
+    Said(Box<store::Said>),
+    Left,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Stored,
+    /// It is not the next; the stream stands here.
+    OutOfTurn(Offset),
+}
+
+#[derive(Debug)]
+struct Work {
+    agent: AgentUid,
+    task: Task,
+    answer: oneshot::Sender<Result<Answer, StoreError>>,
+}
+
+impl Work {
+    fn weight(&self) -> usize {
+        match &self.task {
+            Task::Store(batch) => batch.said.facts.len(),
+            Task::Arrive(..) | Task::Report(..) | Task::Leave(_) => 1,
+        }
+    }
+}
+
+/// Where sessions hand their work in.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queues: Vec<mpsc::Sender<Work>>,
+}
+
+/// What writers need.
+#[derive(Debug, Clone)]
+struct Desk {
+    store: Store,
+    clock: SharedClock,
+    registry: Arc<Registry>,
+}
+
+impl Writer {
+    /// Writers that end when this is dropped.
+    pub(super) fn start(store: &Store, clock: &SharedClock, registry: &Arc<Registry>) -> Self {
+        // SQLite has one writer at a time; on PostgreSQL one group's commit is waited for while the next is written.
+        let count = match store.dialect() {
+            Dialect::Sqlite => 1,
+            Dialect::Postgres => 2,
+        };
+        let desk =
+            Desk { store: store.clone(), clock: SharedClock::clone(clock), registry: Arc::clone(registry) };
+        let queues = (0..count).map(|_| {
+            let (queue, work) = mpsc::channel(QUEUE);
+            tokio::spawn(run(desk.clone(), work));
+            queue
+        });
+        Self { queues: queues.collect() }
+    }
+
+    /// Begins a session, if the certificate is one that the agent may use.
+    pub(super) async fn arrive(
+        &self,
+        arrival: Arrival,
+        run: Vec<u8>,
+    ) -> Result<Option<(Admitted, Place)>, StoreError> {
+        match self.ask(arrival.uid, Task::Arrive(Box::new(arrival), run)).await? {
+            Answer::Admitted(admitted) => Ok(admitted),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Stores a batch.
+    pub(super) async fn store(&self, agent: AgentUid, batch: Batch) -> Result<Outcome, StoreError> {
+        match self.ask(agent, Task::Store(Box::new(batch))).await? {
+            Answer::Stored(outcome) => Ok(outcome),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Notes what an agent says of a command.
+    pub(super) async fn report(
+        &self,
+        lease: Lease,
+        news: super::report::News,
+    ) -> Result<store::Said, StoreError> {
+        match self.ask(lease.agent, Task::Report(lease, news)).await? {
+            Answer::Said(said) => Ok(*said),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Ends a session.
+    pub(super) async fn leave(&self, agent: AgentUid, number: i64) -> Result<(), StoreError> {
+        match self.ask(agent, Task::Leave(number)).await? {
+            Answer::Left => Ok(()),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    async fn ask(&self, agent: AgentUid, task: Task) -> Result<Answer, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let [.., last] = *agent.0.as_bytes();
+        let queue = self.queues.get(usize::from(last) % self.queues.len().max(1));
+        let queue = queue.ok_or_else(StoreError::closed)?;
+        queue.send(Work { agent, task, answer }).await.map_err(|_| StoreError::closed())?;
+        answered.await.map_err(|_| StoreError::closed())?
+    }
+}
+
+fn mixed_up(answer: &Answer) -> StoreError {
+    tracing::error!(?answer, "agents.writer: an answer to another question");
+    StoreError::closed()
+}
+
+async fn run(desk: Desk, mut queue: mpsc::Receiver<Work>) {
+    let mut waiting = Vec::new();
+    loop {
+        if waiting.is_empty() && queue.recv_many(&mut waiting, MOST_WORK).await == 0 {
+            return;
+        }
+        while waiting.len() < MOST_WORK
+            && let Ok(work) = queue.try_recv()
+        {
+            waiting.push(work);
+        }
+        let group = next_group(&mut waiting);
+        serve(&desk, group).await;
+    }
+}
+
+/// The first of what waits, each agent once. What is left keeps its order.
+fn next_group(waiting: &mut Vec<Work>) -> Vec<Work> {
+    let (mut agents, mut facts) = (HashSet::new(), 0);
+    let (mut group, mut later) = (Vec::new(), Vec::new());
+    for work in waiting.drain(..) {
+        let full = facts > 0 && facts + work.weight() > MOST_FACTS;
+        // Also of one that has to wait, nothing later goes first.
+        if !agents.insert(work.agent) || full {
+            later.push(work);
+        } else {
+            facts += work.weight();
+            group.push(work);
+        }
+    }
+    *waiting = later;
+    group
+}
+
+async fn serve(desk: &Desk, group: Vec<Work>) {
+    let tasks: Vec<(AgentUid, &Task)> = group.iter().map(|work| (work.agent, &work.task)).collect();
+    let answers = match persistently(desk, &tasks).await {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
+        Err(error) if tasks.len() > 1 => {
+            tracing::debug!(
+                error = chain(&error),
+                tasks = tasks.len(),
+                "agents.writer: a group is written one by one"
+            );
+            one_by_one(desk, &tasks).await
+        }
+        Err(error) => vec![Err(error)],
+    };
+    for (work, answer) in group.into_iter().zip(answers) {
+        if let Err(Ok(Answer::Admitted(Some((_, place))))) = work.answer.send(answer) {
+            give_up(desk, work.agent, &place).await;
+        }
+    }
+}
+
+async fn one_by_one(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Vec<Result<Answer, StoreError>> {
+    let mut answers = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let written = persistently(desk, std::slice::from_ref(task)).await;
+        answers.push(written.and_then(|mut all| all.pop().ok_or_else(StoreError::closed)));
+    }
+    answers
+}
+
+/// Two writers in each other's way: one of them simply goes again.
+async fn persistently(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Answer>, StoreError> {
+    let mut tries = 0;
+    loop {
+        match write(desk, tasks).await {
+            Err(error) if error.is_retryable() && tries < TRIES => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+/// Whoever came is gone again before it was told that it may.
+async fn give_up(desk: &Desk, agent: AgentUid, place: &Place) {
+    if desk.registry.leave(agent, place) {
+        let left = write(desk, &[(agent, &Task::Leave(place.number))]).await;
+        if let Err(error) = left {
+            tracing::warn!(agent.uid = %agent, error = chain(&error), "agents.writer: cannot note that agent {agent} is gone");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn work(agent: u128, facts: usize) -> Work {
+        let mut said = Said::default();
+        said.facts.restore_points.resize_with(facts, Default::default);
+        let to = Offset { epoch: 1, sequence: 1 };
+        let batch = Batch { company: CompanyUid(Uuid::nil()), after: 0, to, said };
+        Work {
+            agent: AgentUid(Uuid::from_u128(agent)),
+            task: Task::Store(Box::new(batch)),
+            answer: oneshot::channel().0,
+        }
+    }
+
+    fn agents(works: &[Work]) -> Vec<u128> {
+        works.iter().map(|work| work.agent.0.as_u128()).collect()
+    }
+
+    #[test]
+    fn a_group_has_each_agent_once_and_keeps_the_order_of_the_rest() {
+        let mut waiting = vec![work(1, 1), work(2, 1), work(1, 2), work(3, 1), work(1, 3)];
+        assert_eq!(agents(&next_group(&mut waiting)), [1, 2, 3]);
+        assert_eq!(agents(&waiting), [1, 1]);
+        assert_eq!(agents(&next_group(&mut waiting)), [1]);
+        assert_eq!(waiting.first().map(Work::weight), Some(3));
+    }
+
+    #[test]
+    fn a_group_is_bounded_and_a_large_batch_goes_alone() {
+        let mut waiting = vec![work(1, MOST_FACTS * 2), work(2, MOST_FACTS), work(3, 1)];
+        assert_eq!(agents(&next_group(&mut waiting)), [1]);
+        assert_eq!(agents(&next_group(&mut waiting)), [2]);
+        assert_eq!(agents(&next_group(&mut waiting)), [3]);
+    }
+}
