@@ -2,6 +2,7 @@
 
 mod arguments;
 mod outcome;
+mod vbr;
 
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
@@ -61,7 +62,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
 }
 
 async fn run_enroll(arguments: EnrollArguments) -> anyhow::Result<()> {
-    let driver = driver_settings(arguments.driver)?;
+    let driver = driver_settings(arguments.driver).await?;
     let token = required_token(&arguments.token)?;
     let enrolment = Enrolment {
         token,
@@ -121,7 +122,7 @@ fn options(arguments: &OptionArguments) -> Options {
     }
 }
 
-fn driver_settings(arguments: DriverArguments) -> anyhow::Result<DriverSettings> {
+async fn driver_settings(arguments: DriverArguments) -> anyhow::Result<DriverSettings> {
     match arguments.driver {
         DriverKind::Restic => Ok(DriverSettings::Restic {
             repository: located(arguments.restic_repo.context("--driver restic needs --restic-repo")?),
@@ -137,6 +138,7 @@ fn driver_settings(arguments: DriverArguments) -> anyhow::Result<DriverSettings>
             workloads: arguments.workloads,
             since: SystemClock.now_ms(),
         }),
+        DriverKind::Vbr => vbr::settings(arguments, &clock()).await,
     }
 }
 

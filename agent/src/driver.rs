@@ -1,13 +1,15 @@
 //! Drivers: how an agent learns the state of the backup engine beside it.
 //!
 //! - `restic`: a repository is a backup server, host and paths are a workload, a snapshot is a restore point;
-//! - `simulated`: a believable backup server made from a seed.
+//! - `simulated`: a believable backup server made from a seed;
+//! - `vbr`: Veeam Backup & Replication, by its REST API.
 //!
 //! A driver answers with the whole state or with an error. It never answers with less because the engine failed: what
 //! is missing from an inventory is reported as gone.
 
 pub mod restic;
 pub mod simulated;
+pub mod vbr;
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -23,6 +25,7 @@ use crate::config::DataFolder;
 use crate::inventory::Inventory;
 use restic::{Restic, ResticError};
 use simulated::Simulated;
+use vbr::{Access, Pace, Vbr, VbrError};
 
 /// Asks one kind of engine.
 pub trait Driver: Debug + Send + Sync {
@@ -92,6 +95,9 @@ pub enum DriverError {
     /// restic or its repository.
     #[error("cannot read the restic repository")]
     Restic(#[source] ResticError),
+    /// Veeam Backup & Replication, or the way to it.
+    #[error("cannot read the backup server")]
+    Vbr(#[source] Box<VbrError>),
 }
 
 /// `[driver]` in agent.toml.
@@ -119,6 +125,8 @@ pub enum DriverSettings {
         /// When it came to life, in unix milliseconds: what stopped being backed up did so before.
         since: i64,
     },
+    /// Veeam Backup & Replication.
+    Vbr(Access),
 }
 
 /// Why driver settings cannot be used.
@@ -133,6 +141,9 @@ pub enum SettingsError {
          RESTIC_REST_USERNAME and RESTIC_REST_PASSWORD for the agent's service"
     )]
     PasswordInUrl,
+    /// Nobody to log in as.
+    #[error("the backup server's account has no name; name it with --vbr-user")]
+    VbrUser,
 }
 
 impl DriverSettings {
@@ -143,7 +154,8 @@ impl DriverSettings {
             Self::Restic { repository, .. } if restic::has_password(repository) => {
                 Err(SettingsError::PasswordInUrl)
             }
-            Self::Restic { .. } | Self::Simulated { .. } => Ok(()),
+            Self::Vbr(access) if access.user.trim().is_empty() => Err(SettingsError::VbrUser),
+            Self::Restic { .. } | Self::Simulated { .. } | Self::Vbr(_) => Ok(()),
         }
     }
 
@@ -156,13 +168,14 @@ impl DriverSettings {
             Self::Simulated { seed, server, workloads, since } => {
                 Arc::new(Simulated::new(seed, server, workloads, since, Arc::clone(clock)))
             }
+            Self::Vbr(access) => Arc::new(Vbr::new(access, Pace::USUAL, folder, Arc::clone(clock))),
         }
     }
 
     /// The machine the agent says it runs on: each simulated server has one of its own.
     pub fn computer(&self) -> Computer {
         match *self {
-            Self::Restic { .. } => computer::this_machine(),
+            Self::Restic { .. } | Self::Vbr(_) => computer::this_machine(),
             Self::Simulated { seed, server, .. } => simulated::computer(seed, server),
         }
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::outcome::EXIT_CODES;
+use crate::driver::vbr::VbrAddress;
+use crate::tls::Pin;
 
 /// Runs beside a backup server and reports to a Keelson host; it connects outbound only.
 #[derive(Debug, Parser)]
@@ -74,6 +76,8 @@ pub(super) enum DriverKind {
     Restic,
     /// A made-up backup server.
     Simulated,
+    /// Veeam Backup & Replication 13 or later, by its REST API.
+    Vbr,
 }
 
 #[derive(Debug, Args)]
@@ -90,6 +94,18 @@ pub(super) struct DriverArguments {
     /// The backup server's name in the console.
     #[arg(long, value_name = "NAME")]
     pub(super) server_name: Option<String>,
+    /// vbr: where the server's REST API listens.
+    #[arg(long, value_name = "URL", default_value = "https://localhost:9419")]
+    pub(super) vbr_address: VbrAddress,
+    /// vbr: an account with the role Veeam Backup Administrator and without multi-factor authentication.
+    #[arg(long, value_name = "NAME")]
+    pub(super) vbr_user: Option<String>,
+    /// vbr: the file with the account's password, readable by the agent's user alone (mode 0600).
+    #[arg(long, value_name = "FILE")]
+    pub(super) vbr_password_file: Option<PathBuf>,
+    /// vbr: SHA-256 of the public key of the server's certificate; when absent, the one that is seen now is pinned.
+    #[arg(long, value_name = "HEX")]
+    pub(super) vbr_fingerprint: Option<Pin>,
     /// simulated: the same seed gives the same server.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,

@@ -103,6 +103,11 @@ impl DataFolder {
         self.0.join("restic-cache")
     }
 
+    /// `vbr-mounts.json`: restore points that the agent mounted on a Veeam server.
+    pub fn vbr_mounts(&self) -> PathBuf {
+        self.0.join("vbr-mounts.json")
+    }
+
     /// Takes the folder for this process, until the lock is dropped.
     pub fn lock(&self) -> Result<FolderLock, FileError> {
         let path = self.0.join("agent.lock");

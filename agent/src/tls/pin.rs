@@ -4,11 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use rustls::pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use x509_parser::parse_x509_certificate;
 
 /// SHA-256 of a certificate's `SubjectPublicKeyInfo`: it survives a renewal of the CA's certificate.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Pin([u8; 32]);
 
 /// Why a text is no pin.
@@ -35,6 +37,20 @@ impl FromStr for Pin {
         let mut bytes = [0; 32];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| PinError)?;
         Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for Pin {
+    type Error = PinError;
+
+    fn try_from(text: String) -> Result<Self, PinError> {
+        text.parse()
+    }
+}
+
+impl From<Pin> for String {
+    fn from(pin: Pin) -> Self {
+        pin.to_string()
     }
 }
 
