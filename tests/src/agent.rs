@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use crate::process::{answer, keelson_agent, run};
+use crate::vbr::VbrServer;
 
 /// A restic repository with its password, and something to back up.
 #[derive(Debug)]
@@ -93,6 +94,28 @@ impl Agent {
         command.arg("--restic-password-file").arg(repository.password_file());
         run(&mut command);
         Self { child: None, data }
+    }
+
+    /// Enrols one beside a Veeam server, and gives what that says.
+    pub fn enroll_vbr(token: &str, server: &VbrServer) -> (Self, String) {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let token_file = data.path().join("token");
+        let password_file = data.path().join("password");
+        std::fs::write(&token_file, token).expect("a token file");
+        std::fs::write(&password_file, crate::vbr::PASSWORD).expect("a password file");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&password_file, private).expect("a password file");
+        let mut command = Command::new(keelson_agent());
+        command.arg("enroll").arg("--token-file").arg(&token_file).arg("--data").arg(Self::folder(&data));
+        command.args(["--driver", "vbr", "--vbr-address", &server.address(), "--vbr-user", crate::vbr::USER]);
+        command.arg("--vbr-password-file").arg(password_file);
+        let said = answer(&mut command);
+        (Self { child: None, data }, said)
+    }
+
+    /// What it keeps as its settings.
+    pub fn settings(&self) -> String {
+        std::fs::read_to_string(Self::folder(&self.data).join("agent.toml")).expect("its settings")
     }
 
     fn folder(data: &TempDir) -> PathBuf {

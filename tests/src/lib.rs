@@ -20,6 +20,7 @@ pub mod host;
 pub mod link;
 pub mod process;
 pub mod smtp;
+pub mod vbr;
 pub mod wait;
 
 pub use agent::{Agent, Repository};
