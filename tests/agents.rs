@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 mod clones;
 mod commands;
 mod facts;
+mod vbr;
 
 fn server() -> Record {
     let server = BackupServer {
