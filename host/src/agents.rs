@@ -3,7 +3,7 @@
 //! **Cast.** A [`Gateway`] opens one *door* per port (`door.rs`): TLS 1.3, a client certificate asked for but not demanded. The
 //! *service* (`service.rs`) answers two kinds of caller. *Enrolment* (`enroll.rs`) has a join token and no certificate: it takes
 //! one use of the token, writes the `agents` row and hands out a certificate; with a genuine token that is over, the machine
-//! waits in `unverified_agents` until an operator lets it in. A *session* (`session.rs`) has a certificate: it is admitted by
+//! waits in `unverified_agents` until an operator lets it in. Whom TLS turns away is counted in memory (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by
 //! its fingerprint on that row, then for each batch writes facts and offset in one transaction and only
 //! then acknowledges. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the old.
 //! `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents that are
@@ -42,6 +42,7 @@ mod dispatch;
 mod door;
 mod enroll;
 mod facts;
+mod handshakes;
 pub mod outbox;
 mod pace;
 mod presence;
@@ -52,6 +53,7 @@ mod session;
 mod writer;
 
 pub use access::{AgentAccess, FreshToken};
+pub use handshakes::{HandshakeFailure, HandshakeKind};
 
 /// The largest frame an agent may send: a batch is at most 1 MiB by contract; the rest is room for its envelope.
 const LARGEST_FRAME: usize = 2 << 20;
@@ -82,6 +84,8 @@ struct Shared {
     options: GatewayOptions,
     registry: Arc<registry::Registry>,
     writer: writer::Writer,
+    /// Who did not come through.
+    handshakes: Arc<handshakes::Handshakes>,
     /// Poked after each commit that marked something due.
     changed: Arc<Notify>,
     stopping: CancellationToken,
@@ -112,6 +116,7 @@ impl Gateway {
             writer: writer::Writer::start(&store, &clock, &registry),
             store,
             pki,
+            handshakes: Arc::new(handshakes::Handshakes::new(Arc::clone(&clock))),
             clock,
             seal,
             options,
@@ -127,7 +132,8 @@ impl Gateway {
 
     /// Lets agents in through a listener.
     pub fn open(&self, door: Door, listener: TcpListener, tls: Arc<ServerConfig>) {
-        let incoming = door::incoming(door, listener, tls, self.shared.stopping.clone(), &self.tasks);
+        let watched = (Arc::clone(&self.shared.handshakes), self.shared.stopping.clone());
+        let incoming = door::incoming(door, listener, tls, watched, &self.tasks);
         let service =
             ConsoleServer::new(service::ConsoleService::new(Arc::clone(&self.shared), self.tasks.clone()))
                 .max_decoding_message_size(LARGEST_FRAME);
@@ -153,6 +159,11 @@ impl Gateway {
     /// heartbeat.
     pub fn expel(&self, agent: AgentUid) {
         self.shared.registry.expel(agent);
+    }
+
+    /// Handshakes that failed since the host started, the latest first.
+    pub fn handshake_failures(&self) -> Vec<HandshakeFailure> {
+        self.shared.handshakes.all()
     }
 
     /// Ends all sessions and waits for their last writes.

@@ -19,48 +19,30 @@ use tokio_util::task::TaskTracker;
 use tonic::transport::server::Connected;
 use uuid::Uuid;
 
+use super::handshakes::Handshakes;
 use crate::id::AgentUid;
 use crate::model::Door;
 use crate::net::{Entrance, Turn, Turns};
 use crate::pki;
 
+mod diagnose;
+mod opening;
+mod peer;
 mod watch;
 
-pub(super) use watch::Call;
-use watch::{Calls, Watched};
+use diagnose::diagnose;
+use opening::{FirstBytes, Opening};
+pub(super) use peer::{Identity, Peer};
+use watch::Watched;
 
 /// Connections without a certificate, in all and of one address; each is there for the moment of its enrolment.
 const STRANGERS: (usize, usize) = (256, 64);
 /// How long one of them waits for its place.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Who is at the other end, as far as TLS knows.
-#[derive(Debug, Clone)]
-pub(super) struct Peer {
-    pub(super) address: SocketAddr,
-    pub(super) door: Door,
-    /// Of a certificate that our CA signed; absent before enrolment.
-    pub(super) identity: Option<Identity>,
-    calls: Calls,
-}
-
-impl Peer {
-    /// A call of this connection begins; while what is returned lives, the connection is not closed for idling.
-    pub(super) fn call(&self) -> Call {
-        self.calls.begin()
-    }
-}
-
-/// What the certificate says.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Identity {
-    pub(super) agent: AgentUid,
-    pub(super) fingerprint: [u8; 32],
-}
-
 /// A connection that came through.
 pub(super) struct Entrant {
-    stream: Watched<TlsStream<TcpStream>>,
+    stream: Watched<TlsStream<Opening<TcpStream>>>,
     peer: Peer,
     /// Among those without a certificate.
     _place: Option<Turn>,
@@ -71,11 +53,11 @@ pub(super) fn incoming(
     door: Door,
     listener: TcpListener,
     tls: Arc<ServerConfig>,
-    stopping: CancellationToken,
+    (handshakes, stopping): (Arc<Handshakes>, CancellationToken),
     tasks: &TaskTracker,
 ) -> ReceiverStream<io::Result<Entrant>> {
     let (sender, receiver) = mpsc::channel(64);
-    let entry = Entry { door, entrance: Entrance::new(tls), strangers: Turns::new(STRANGERS) };
+    let entry = Entry { door, entrance: Entrance::new(tls), strangers: Turns::new(STRANGERS), handshakes };
     tasks.spawn(accept(entry, listener, sender, stopping, tasks.clone()));
     ReceiverStream::new(receiver)
 }
@@ -125,12 +107,17 @@ struct Entry {
     door: Door,
     entrance: Entrance,
     strangers: Turns,
+    handshakes: Arc<Handshakes>,
 }
 
 impl Entry {
     async fn let_in(&self, stream: TcpStream, address: SocketAddr) -> io::Result<Entrant> {
         stream.set_nodelay(true)?;
-        let stream = self.entrance.admit(stream, address.ip()).await?;
+        let first = FirstBytes::default();
+        let stream = self.entrance.admit(Opening::new(stream, first.clone()), address.ip()).await;
+        let stream = stream.inspect_err(|error| {
+            self.handshakes.failed(address.ip(), self.door, diagnose(error, &first.seen()));
+        })?;
         let certificates = stream.get_ref().1.peer_certificates();
         let identity = certificates.and_then(|chain| chain.first()).map(|leaf| identify(leaf)).transpose()?;
         let place = if identity.is_none() {
@@ -140,7 +127,8 @@ impl Entry {
         } else {
             None
         };
-        let peer = Peer { address, door: self.door, identity, calls: Calls::default() };
+        let speaks_h2 = stream.get_ref().1.alpn_protocol().is_some();
+        let peer = Peer::new(Arc::clone(&self.handshakes), (address, self.door), identity, speaks_h2);
         let stream = Watched::new(stream, peer.calls.clone(), identity.is_some());
         Ok(Entrant { stream, peer, _place: place })
     }

@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::door::{Identity, Peer};
-use super::{CREDIT, Shared, enroll, session};
+use super::{CREDIT, HandshakeKind, Shared, enroll, session};
 
 /// The service behind every door.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ fn peer<T>(request: &Request<T>) -> Result<Peer, Status> {
 
 fn identity(peer: &Peer) -> Result<Identity, Status> {
     peer.identity.ok_or_else(|| {
+        let detail = "it asked for what needs an agent's certificate, and had none";
+        peer.turned_away(HandshakeKind::NoClientCertificate, detail);
         Status::unauthenticated("this call needs the agent's certificate; enrol first (keelson-agent enroll)")
     })
 }
@@ -42,13 +44,15 @@ impl Console for ConsoleService {
     async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer(&request)?;
         let _call = peer.call();
-        enroll::enroll(&self.shared, &peer, request.into_inner()).await.map(Response::new)
+        let enrolled = enroll::enroll(&self.shared, &peer, request.into_inner()).await;
+        enrolled.inspect(|_| peer.came_in()).map(Response::new)
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer(&request)?;
         let (identity, _call) = (identity(&peer)?, peer.call());
-        enroll::renew(&self.shared, identity, request.into_inner()).await.map(Response::new)
+        let renewed = enroll::renew(&self.shared, identity, request.into_inner()).await;
+        renewed.inspect_err(|status| peer.note_refusal(status)).map(Response::new)
     }
 
     async fn session(

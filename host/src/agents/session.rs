@@ -49,6 +49,7 @@ pub(super) async fn run(
     let agent = identity.agent;
     let last_word = match begin(&shared, &peer, identity, &mut messages, &answers).await {
         Ok((company, place)) => {
+            peer.came_in();
             tracing::info!(agent.uid = %agent, address = %peer.address, door = peer.door.name(), "agents.session: agent {agent} is here");
             let session = Session { shared, agent, company, answers: answers.clone() };
             let end = session.live(&mut messages, place).await;
@@ -56,6 +57,7 @@ pub(super) async fn run(
             end
         }
         Err(status) => {
+            peer.note_refusal(&status);
             tracing::warn!(agent.uid = %agent, address = %peer.address, reason = status.message(), "agents.session: refused agent {agent}");
             Err(status)
         }

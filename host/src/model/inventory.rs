@@ -3,7 +3,7 @@
 use crate::id::{AgentUid, CompanyUid, JoinTokenUid, LocationUid};
 
 /// Which listener an agent comes through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Door {
     /// From a tenant's network (6180).
     Remote,
