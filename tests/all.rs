@@ -12,6 +12,8 @@ mod companies;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod diagnostics;
+#[cfg(test)]
 mod doors;
 #[cfg(test)]
 mod flows;

@@ -43,6 +43,7 @@ mod companies;
 mod context;
 mod contract;
 mod denials;
+mod diagnostics;
 mod docs;
 mod envelope;
 mod error;
@@ -271,6 +272,7 @@ fn routes() -> Routes {
         alarms::routes(),
         cloud::routes(),
         companies::routes(),
+        diagnostics::routes(),
         jobs::routes(),
         locations::routes(),
         misc::routes(),

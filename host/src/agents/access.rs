@@ -71,11 +71,17 @@ impl AgentAccess {
         }
     }
 
-    fn address(&self, door: Door) -> String {
-        let port = match door {
+    /// The port of a door.
+    pub fn port(&self, door: Door) -> u16 {
+        match door {
             Door::Remote => self.remote.port(),
             Door::Hosted => self.hosted.port(),
-        };
+        }
+    }
+
+    /// Where agents find a door.
+    pub fn address(&self, door: Door) -> String {
+        let port = self.port(door);
         let host = &self.advertise;
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }

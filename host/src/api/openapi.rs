@@ -9,7 +9,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 
 use crate::api::operations::{self, Operation, QueryKind};
-use crate::api::{agents, alarms, companies, contract, envelope, jobs, plugins, resellers, session, users};
+use crate::api::{
+    agents, alarms, companies, contract, diagnostics, envelope, jobs, plugins, resellers, session, users,
+};
 
 mod examples;
 
@@ -60,10 +62,11 @@ pub(super) fn properties(schema: &'static Value) -> Vec<(&'static str, &'static 
 }
 
 fn build() -> Value {
-    let areas: [Document; 9] = [
+    let areas: [Document; 10] = [
         agents::Docs::openapi(),
         alarms::Docs::openapi(),
         companies::Docs::openapi(),
+        diagnostics::Docs::openapi(),
         jobs::Docs::openapi(),
         plugins::Docs::openapi(),
         resellers::Docs::openapi(),

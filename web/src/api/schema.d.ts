@@ -198,6 +198,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/diagnostics/tls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The TLS handshakes that failed at the agents' ports since the host started, the latest first; at most 1,000. */
+        get: operations["GetTlsDiagnostics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/discovery/timeZones": {
         parameters: {
             query?: never;
@@ -3054,6 +3071,14 @@ export interface components {
             /** @description On lists. */
             meta?: components["schemas"]["ResponseMetadata"];
         };
+        /** @description The answer of an operation. */
+        Envelope_Vec_TlsHandshakeFailure: {
+            data: components["schemas"]["TlsHandshakeFailure"][];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
         ErrorResponse: {
             readonly errors?: components["schemas"]["ResponseError"][];
         };
@@ -3990,6 +4015,47 @@ export interface components {
             timeZoneId: string;
             /** Format: int32 */
             readonly utcOffset?: number | null;
+        };
+        /** @description Handshakes of one kind that failed at an agents' port, of one address (of IPv6, of one /64). */
+        TlsHandshakeFailure: {
+            /** @description Where they came from. */
+            address: string;
+            /**
+             * Format: int64
+             * @description How many since the host started.
+             */
+            count: number;
+            /** @description What was seen the last time. */
+            detail: string;
+            /** @description `remote` for tenants' networks, `hosted` for the provider's own. */
+            door: string;
+            /**
+             * Format: date-time
+             * @description The first of them.
+             */
+            firstSeen: string;
+            /**
+             * @description `NoClientCertificate`, `UnknownCertificateAuthority`, `ExpiredCertificate`, `RevokedCertificate`, `WrongAlpn`, `PlainHttp`,
+             *     `OldTls`, `Timeout`, `NotTls`, `Closed`, `Other`; open set.
+             */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description The last of them.
+             */
+            lastSeen: string;
+            /**
+             * Format: date-time
+             * @description When an agent last came in from there since; later than `lastSeen`: it is mended.
+             */
+            lastSuccess?: string;
+            /**
+             * Format: int32
+             * @description The port of that door.
+             */
+            port: number;
+            /** @description What to do. */
+            recommendation: string;
         };
         TotpSecret: {
             secret: string;
@@ -5106,6 +5172,65 @@ export interface operations {
                 };
                 content?: never;
             };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetTlsDiagnostics: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The failures */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "address": "address",
+                     *           "count": 1,
+                     *           "detail": "detail",
+                     *           "door": "door",
+                     *           "firstSeen": "2026-01-31T02:00:00.0000000Z",
+                     *           "kind": "kind",
+                     *           "lastSeen": "2026-01-31T02:00:00.0000000Z",
+                     *           "lastSuccess": "2026-01-31T02:00:00.0000000Z",
+                     *           "port": 6180,
+                     *           "recommendation": "recommendation"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_Vec_TlsHandshakeFailure"];
+                };
+            };
+            /** @description A failure */
             default: {
                 headers: {
                     [name: string]: unknown;
