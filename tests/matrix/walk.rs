@@ -28,6 +28,8 @@ pub(super) struct Walk<'w> {
     findings: Vec<String>,
     /// What was removed.
     gone: BTreeSet<String>,
+    /// What earlier calls have changed, or put something beside.
+    touched: BTreeSet<String>,
     /// Operations that somebody could be shown an own object for.
     shown: BTreeSet<&'w str>,
 }
@@ -42,8 +44,8 @@ struct Answer {
 impl<'w> Walk<'w> {
     pub(super) fn new(table: &'w Table, world: &'w World, callers: &'w Callers) -> Self {
         let gone = callers.all.iter().flat_map(|caller| caller.removed.iter().cloned()).collect();
-        let (findings, shown) = (Vec::new(), BTreeSet::new());
-        Self { table, world, callers, findings, gone, shown }
+        let (findings, touched, shown) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        Self { table, world, callers, findings, gone, touched, shown }
     }
 
     /// What is wrong; an operation that was never shown an object of its caller's own is wrong too.
@@ -96,6 +98,9 @@ impl<'w> Walk<'w> {
             self.find(operation, caller, &format!("is admitted, with its own {ids:?}"), &answer);
         }
         self.shown.insert(&operation.id);
+        if operation.method != Method::GET && answer.status.is_success() {
+            self.touched.extend(ids.values().cloned());
+        }
         // Who is let in belongs to another company from then on.
         let leaves = operation.method == Method::DELETE || operation.id == "AcceptUnverifiedAgent";
         if leaves && answer.status.is_success() {
@@ -292,6 +297,11 @@ impl<'w> Walk<'w> {
             })
             .filter(|object| !removes || !homes.contains(&object.id))
             .collect();
+        // Where a call before put something, others may have come to decide too: the world was read before.
+        let untouched = |object: &&Object| !self.touched.contains(&object.id);
+        if DECIDES.contains(&operation.id.as_str()) && own.iter().any(untouched) {
+            own.retain(untouched);
+        }
         // Everybody manages the least of users, if they manage any.
         own.sort_by_key(|object| object.role.as_deref() != Some("CompanySubtenant"));
         if kind == "user" {
