@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
+mod interception;
 mod strangers;
 
 use strangers::{OLD, Stack, authority, card, connect, host_authority, shake, speak};

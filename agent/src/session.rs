@@ -35,6 +35,9 @@ use backoff::Backoff;
 
 /// A session this long was a good one: the next failure starts with short waits again.
 const GOOD: Duration = Duration::from_secs(5);
+/// Where the host says in one word why it refused a call, and the word for a call without a certificate.
+const REASON: &str = "keelson-reason";
+const NO_CERTIFICATE: &str = "no-client-certificate";
 /// After a renewal that failed.
 const RENEW_AGAIN: i64 = 10 * 60 * 1000;
 
@@ -95,6 +98,12 @@ pub enum SessionError {
          again with `keelson-agent enroll --force` if this does not pass"
     )]
     Unwelcome,
+    /// TLS ended before the host.
+    #[error(
+        "the host does not see this agent's certificate: something between, such as a load balancer, ends TLS under the host's \
+         own name; have it pass the port through as TCP"
+    )]
+    Stripped,
     /// The host closed the stream without a word: it stops, or another agent with this identity took over.
     #[error("the host closed the session")]
     Closed,
@@ -113,14 +122,26 @@ impl SessionError {
     /// Under TLS 1.3 a client hears that its certificate was refused only when it first reads, so the alert arrives as
     /// a broken stream; and h2 keeps of it only the words.
     pub(crate) fn from_status(status: &Status) -> Self {
+        if status.metadata().get(REASON).is_some_and(|reason| reason == NO_CERTIFICATE) {
+            return Self::Stripped;
+        }
         let text = spoken(status);
         if text.contains("received fatal alert") { Self::Unwelcome } else { Self::Stream(text) }
     }
 
-    /// The address and the sighting, when a foreign certificate was the reason.
-    pub fn pin_mismatch(&self) -> Option<(&crate::tls::Address, &crate::tls::PinMismatch)> {
+    /// Whether a foreign certificate was the reason.
+    pub fn is_pin_mismatch(&self) -> bool {
+        matches!(self, Self::Dial(DialError::PinMismatch { .. }))
+    }
+
+    /// For a program, on one line, when somebody between agent and host was the reason.
+    pub fn event(&self) -> Option<serde_json::Value> {
         match self {
-            Self::Dial(DialError::PinMismatch { address, mismatch }) => Some((address, mismatch)),
+            Self::Dial(dial) => dial.event(),
+            Self::Stripped => Some(serde_json::json!({
+                "event": "tls-client-certificate-stripped",
+                "advice": "pass the host's agent port through as TCP",
+            })),
             _ => None,
         }
     }
@@ -191,13 +212,12 @@ impl Link {
     fn judge(&self, error: SessionError, stood: bool) -> Result<(), SessionError> {
         let fatal = match &error {
             SessionError::Spool(spool) => spool.is_corrupt(),
-            other => !stood && other.pin_mismatch().is_some(),
+            other => !stood && other.is_pin_mismatch(),
         };
         if fatal {
             return Err(error);
         }
-        let event = error.pin_mismatch().map(|(address, seen)| seen.to_json(&address.to_string()));
-        let event = event.map(tracing::field::display);
+        let event = error.event().map(tracing::field::display);
         warn!(agent.uid = %self.settings.agent_uid, event, "{}", chain(&error));
         Ok(())
     }

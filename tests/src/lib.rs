@@ -17,6 +17,7 @@ pub mod client;
 pub mod database;
 pub mod fleet;
 pub mod host;
+pub mod intercept;
 pub mod link;
 pub mod process;
 pub mod smtp;

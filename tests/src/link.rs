@@ -33,10 +33,20 @@ pub struct Identity {
 
 /// The secret part of a join token.
 pub fn secret_of(token: &str) -> String {
+    content_of(token)["t"].as_str().expect("a secret").to_owned()
+}
+
+/// The same join token for agents that find the host at another port of `localhost`.
+pub fn token_at(token: &str, port: u16) -> String {
+    let mut content = content_of(token);
+    content["a"] = serde_json::json!([format!("localhost:{port}")]);
+    format!("kj1.{}", URL_SAFE_NO_PAD.encode(content.to_string()))
+}
+
+fn content_of(token: &str) -> serde_json::Value {
     let encoded = token.strip_prefix("kj1.").expect("a join token");
     let json = URL_SAFE_NO_PAD.decode(encoded).expect("base64");
-    let content: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
-    content["t"].as_str().expect("a secret").to_owned()
+    serde_json::from_slice(&json).expect("JSON")
 }
 
 impl Identity {

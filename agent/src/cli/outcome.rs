@@ -21,7 +21,9 @@ pub(super) const EXIT_CODES: &str = "Exit codes:
   4  the host refused: the join token is unknown, expired or used up
   5  the host could not be reached or did not answer
   6  the data folder holds no agent, already holds one, or is in use by another
-  7  the host has removed this agent";
+  7  the host has removed this agent
+  8  what answers speaks no TLS 1.3 with HTTP/2: a proxy sits between, or it is another port
+     (one line of JSON on standard error)";
 
 /// Prints an error once, with everything that caused it, and chooses the exit code.
 pub(super) fn report(outcome: anyhow::Result<()>) -> ExitCode {
@@ -33,11 +35,10 @@ pub(super) fn report(outcome: anyhow::Result<()>) -> ExitCode {
 
 fn lines(error: &anyhow::Error) -> String {
     let person = format!("keelson-agent: {}", chain(error.as_ref()));
-    match error.chain().find_map(|cause| cause.downcast_ref()) {
-        Some(DialError::PinMismatch { address, mismatch }) => {
-            format!("{person}\n{}", mismatch.to_json(&address.to_string()))
-        }
-        _ => person,
+    let dial: Option<&DialError> = error.chain().find_map(|cause| cause.downcast_ref());
+    match dial.and_then(DialError::event) {
+        Some(event) => format!("{person}\n{event}"),
+        None => person,
     }
 }
 
@@ -47,7 +48,11 @@ fn code(error: &anyhow::Error) -> u8 {
 
 fn code_of(cause: &(dyn Error + 'static)) -> Option<u8> {
     if let Some(dial) = cause.downcast_ref::<DialError>() {
-        return Some(if matches!(dial, DialError::PinMismatch { .. }) { 3 } else { 5 });
+        return Some(match dial {
+            DialError::PinMismatch { .. } => 3,
+            DialError::Protocol { .. } => 8,
+            _ => 5,
+        });
     }
     if let Some(enroll) = cause.downcast_ref::<EnrollError>() {
         return match enroll {
@@ -82,6 +87,8 @@ mod tests {
         let dial = || DialError::NoAddress;
         assert_eq!(code(EnrollError::Dial(pin_mismatch())), 3);
         assert_eq!(code(AgentError::Session(SessionError::Dial(pin_mismatch()))), 3);
+        let protocol = DialError::Protocol { address: "h:1".parse().unwrap(), source: None };
+        assert_eq!(code(EnrollError::Dial(protocol)), 8);
         assert_eq!(code(EnrollError::Dial(dial())), 5);
         assert_eq!(code(EnrollError::Failed(String::new())), 5);
         assert_eq!(code(EnrollError::Refused(String::new())), 4);
@@ -103,5 +110,6 @@ mod tests {
         let program: serde_json::Value = serde_json::from_str(program).unwrap();
         assert_eq!(program["event"], "tls-pin-mismatch");
         assert_eq!(program["address"], "console.example:6180");
+        assert_eq!(program["advice"], "exempt console.example:6180 from inspection");
     }
 }

@@ -119,6 +119,22 @@ pub enum DialError {
     },
 }
 
+impl DialError {
+    /// For a program, on one line: what an administrator of the network has to mend.
+    pub fn event(&self) -> Option<serde_json::Value> {
+        match self {
+            Self::PinMismatch { address, mismatch } => Some(mismatch.to_json(&address.to_string())),
+            Self::Protocol { address, source } => Some(serde_json::json!({
+                "event": "tls-protocol-mismatch",
+                "address": address.to_string(),
+                "error": source.as_ref().map(ToString::to_string),
+                "advice": format!("exempt {address} from inspection and let it through as TCP"),
+            })),
+            _ => None,
+        }
+    }
+}
+
 /// Tries the addresses in order. Of several failures an inspected connection is the one to tell: it explains most.
 pub async fn dial_any(addresses: &[Address], credentials: &TlsCredentials) -> Result<Connection, DialError> {
     let mut worst = DialError::NoAddress;

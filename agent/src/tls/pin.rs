@@ -140,6 +140,7 @@ impl PinMismatch {
             "issuer": leaf.map(|leaf| leaf.issuer.as_str()),
             "seenPins": self.chain.iter().filter_map(|seen| seen.pin).map(|pin| pin.to_string()).collect::<Vec<_>>(),
             "expectedPin": self.expected.to_string(),
+            "advice": format!("exempt {address} from inspection"),
         })
     }
 }

@@ -7,7 +7,8 @@ use keelson_proto::v1::{AgentMessage, ConsoleMessage, EnrollRequest, EnrollRespo
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::TaskTracker;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::door::{Identity, Peer};
 use super::{CREDIT, HandshakeKind, Shared, enroll, session};
@@ -29,11 +30,15 @@ fn peer<T>(request: &Request<T>) -> Result<Peer, Status> {
     request.extensions().get::<Peer>().cloned().ok_or_else(|| Status::internal("the connection has no peer"))
 }
 
+/// An agent that has a certificate and is told this knows that somebody between has taken it away.
 fn identity(peer: &Peer) -> Result<Identity, Status> {
     peer.identity.ok_or_else(|| {
         let detail = "it asked for what needs an agent's certificate, and had none";
         peer.turned_away(HandshakeKind::NoClientCertificate, detail);
-        Status::unauthenticated("this call needs the agent's certificate; enrol first (keelson-agent enroll)")
+        let mut reason = MetadataMap::new();
+        reason.insert("keelson-reason", MetadataValue::from_static("no-client-certificate"));
+        let message = "this call needs the agent's certificate; enrol first (keelson-agent enroll)";
+        Status::with_metadata(Code::Unauthenticated, message, reason)
     })
 }
 

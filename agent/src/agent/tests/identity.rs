@@ -113,7 +113,7 @@ async fn inspection_ends_an_agent_that_starts_and_is_outlasted_by_one_that_ran()
     stage.console.inspect(true);
     let running = stage.run().await;
     let ended = running.ended().await;
-    assert!(matches!(&ended, AgentError::Session(error) if error.pin_mismatch().is_some()), "{ended}");
+    assert!(matches!(&ended, AgentError::Session(error) if error.is_pin_mismatch()), "{ended}");
 
     stage.console.inspect(false);
     let running = stage.run().await;
