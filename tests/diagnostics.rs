@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 
+mod doctor;
 mod interception;
 mod strangers;
 

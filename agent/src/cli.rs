@@ -18,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 use crate::agent::{Agent, AgentError, Options};
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::DataFolder;
+use crate::doctor;
 use crate::driver::DriverSettings;
 use crate::enroll::{Enrolment, enroll};
 use crate::error::chain;
@@ -25,8 +26,8 @@ use crate::fleet::Fleet;
 use crate::token::JoinToken;
 use crate::work::Ended;
 use arguments::{
-    Cli, Command, DriverArguments, DriverKind, EnrollArguments, FleetArguments, LogFormat, OptionArguments,
-    RunArguments, TokenArguments,
+    Cli, Command, DoctorArguments, DriverArguments, DriverKind, EnrollArguments, FleetArguments, LogFormat,
+    OptionArguments, RunArguments, TokenArguments,
 };
 
 /// Everything that `main` does.
@@ -57,6 +58,7 @@ async fn execute(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Enroll(arguments) => run_enroll(arguments).await,
         Command::Run(arguments) => run_agent(arguments).await,
+        Command::Doctor(arguments) => run_doctor(arguments).await,
         Command::Fleet(arguments) => run_fleet(arguments).await,
     }
 }
@@ -96,6 +98,15 @@ async fn run_agent(arguments: RunArguments) -> anyhow::Result<()> {
             Ended::Removed => return Err(AgentError::Removed.into()),
         }
     }
+}
+
+async fn run_doctor(arguments: DoctorArguments) -> anyhow::Result<()> {
+    let findings = doctor::examine(&arguments.data, &clock()).await;
+    let report = if arguments.json { doctor::to_json(&findings) } else { doctor::to_text(&findings) };
+    writeln!(io::stdout(), "{report}").context("cannot write to standard output")?;
+    let failed = findings.iter().filter(|finding| finding.is_failure()).count();
+    anyhow::ensure!(failed == 0, "{failed} of {} checks failed", findings.len());
+    Ok(())
 }
 
 async fn run_fleet(arguments: FleetArguments) -> anyhow::Result<()> {

@@ -105,13 +105,22 @@ impl fmt::Debug for NewKey {
 impl Identity {
     /// Loads what `enroll` or a renewal left, and finishes a swap that was interrupted.
     pub fn load(folder: &DataFolder, pin: Pin) -> Result<Self, IdentityError> {
+        Self::read(folder, pin, true)
+    }
+
+    /// Loads the same and leaves everything as it is: an agent may be at work in this folder.
+    pub(crate) fn look(folder: &DataFolder, pin: Pin) -> Result<Self, IdentityError> {
+        Self::read(folder, pin, false)
+    }
+
+    fn read(folder: &DataFolder, pin: Pin, finish: bool) -> Result<Self, IdentityError> {
         if !folder.certificate().exists() {
             let missing = ConfigError::NotEnrolled(folder.path().to_owned());
             return Err(IdentityError::NotEnrolled(missing));
         }
         let chain = certificates(folder)?;
         let leaf = chain.first().ok_or(IdentityError::Damaged("agent.pem"))?;
-        let key = key_for(folder, leaf)?;
+        let key = key_for(folder, leaf, finish)?;
         let authority = CertificateDer::from_pem_file(folder.authority())
             .map_err(|_| IdentityError::Damaged("ca.pem"))?;
         if Pin::of(&authority) != Some(pin) {
@@ -148,13 +157,17 @@ fn certificates(folder: &DataFolder) -> Result<Vec<CertificateDer<'static>>, Ide
 }
 
 /// The key of `leaf`: the one in force, or the one that a crash kept from being put in force.
-fn key_for(folder: &DataFolder, leaf: &CertificateDer<'_>) -> Result<PrivateKeyDer<'static>, IdentityError> {
+fn key_for(
+    folder: &DataFolder,
+    leaf: &CertificateDer<'_>,
+    finish: bool,
+) -> Result<PrivateKeyDer<'static>, IdentityError> {
     let wanted = public_key(leaf).ok_or(IdentityError::Damaged("agent.pem"))?;
     for path in [folder.key(), folder.next_key()] {
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let Ok(pair) = KeyPair::from_pem(&text) else { continue };
         if pair.subject_public_key_info() == wanted {
-            if path == folder.next_key() {
+            if finish && path == folder.next_key() {
                 folder.rename(&path, &folder.key()).map_err(IdentityError::File)?;
             }
             return Ok(PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der())));

@@ -10,6 +10,7 @@
 //!   - the [`session`] sends from the spool and removes what the host acknowledged; commands that come down it are the
 //!     business of `work`, which does each of them once.
 //! - [`tls`] reaches the host and knows that it is the host.
+//! - [`doctor`] looks at all of it from outside and says what is wrong.
 //! - [`fleet`] runs many simulated agents in one process.
 //!
 //! What a crash leaves: a batch is in the spool or it is not, together with what it makes known; it stays until the
@@ -21,6 +22,7 @@ pub mod clock;
 mod collect;
 mod computer;
 pub mod config;
+pub mod doctor;
 pub mod driver;
 pub mod enroll;
 pub mod error;

@@ -52,7 +52,7 @@ impl Scene {
 }
 
 /// The program's end. The host and what is between live in this process: they must not be kept from answering.
-async fn ended(command: &mut Command) -> Output {
+pub(super) async fn ended(command: &mut Command) -> Output {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap()
 }

@@ -89,7 +89,7 @@ impl Agent {
         let token_file = data.path().join("token");
         std::fs::write(&token_file, token).expect("a token file");
         let mut command = Command::new(keelson_agent());
-        command.arg("enroll").arg("--token-file").arg(&token_file).arg("--data").arg(Self::folder(&data));
+        command.arg("enroll").arg("--token-file").arg(&token_file).arg("--data").arg(Self::folder_in(&data));
         command.args(["--driver", "restic", "--restic-repo"]).arg(repository.path());
         command.arg("--restic-password-file").arg(repository.password_file());
         run(&mut command);
@@ -106,7 +106,7 @@ impl Agent {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&password_file, private).expect("a password file");
         let mut command = Command::new(keelson_agent());
-        command.arg("enroll").arg("--token-file").arg(&token_file).arg("--data").arg(Self::folder(&data));
+        command.arg("enroll").arg("--token-file").arg(&token_file).arg("--data").arg(Self::folder_in(&data));
         command.args(["--driver", "vbr", "--vbr-address", &server.address(), "--vbr-user", crate::vbr::USER]);
         command.arg("--vbr-password-file").arg(password_file);
         let said = answer(&mut command);
@@ -115,10 +115,15 @@ impl Agent {
 
     /// What it keeps as its settings.
     pub fn settings(&self) -> String {
-        std::fs::read_to_string(Self::folder(&self.data).join("agent.toml")).expect("its settings")
+        std::fs::read_to_string(Self::folder_in(&self.data).join("agent.toml")).expect("its settings")
     }
 
-    fn folder(data: &TempDir) -> PathBuf {
+    /// Its data folder.
+    pub fn folder(&self) -> PathBuf {
+        Self::folder_in(&self.data)
+    }
+
+    fn folder_in(data: &TempDir) -> PathBuf {
         data.path().join("agent")
     }
 
@@ -127,12 +132,7 @@ impl Agent {
         self.kill();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.log_file()).expect("a log");
         let mut command = Command::new(keelson_agent());
-        command.arg("run").arg("--data").arg(Self::folder(&self.data)).args([
-            "--interval",
-            "1",
-            "--max-backoff",
-            "1",
-        ]);
+        command.arg("run").arg("--data").arg(self.folder()).args(["--interval", "1", "--max-backoff", "1"]);
         command.env("KEELSON_AGENT_LOG", "info,keelson_agent=debug");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().expect("the agent's program starts"));
@@ -153,7 +153,7 @@ impl Agent {
 
     /// Its spool's database.
     pub fn spool(&self) -> PathBuf {
-        Self::folder(&self.data).join("spool.db")
+        self.folder().join("spool.db")
     }
 }
 

@@ -35,6 +35,9 @@ pub(super) enum Command {
     /// Run the enrolled agent until SIGTERM or SIGINT.
     #[command(after_help = EXIT_CODES)]
     Run(RunArguments),
+    /// Look for what is wrong: one line a check. It changes nothing, and an agent that runs is left alone.
+    #[command(after_help = EXIT_CODES)]
+    Doctor(DoctorArguments),
     /// Run a simulated fleet: many agents in one process, for demonstrations and load.
     #[command(after_help = EXIT_CODES)]
     Fleet(FleetArguments),
@@ -134,6 +137,16 @@ pub(super) struct RunArguments {
     pub(super) data: PathBuf,
     #[command(flatten)]
     pub(super) options: OptionArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// The data folder that `enroll` made.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: PathBuf,
+    /// One line of JSON instead.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

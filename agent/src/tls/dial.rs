@@ -156,16 +156,28 @@ pub async fn dial_any(addresses: &[Address], credentials: &TlsCredentials) -> Re
 
 /// Connects to one address.
 pub async fn dial(address: &Address, credentials: &TlsCredentials) -> Result<Connection, DialError> {
-    let late = |_| DialError::Timeout { address: address.clone() };
-    let tcp = timeout(CONNECT, TcpStream::connect((address.host(), address.port())))
+    open(address, reach(address).await?, credentials).await
+}
+
+/// TCP alone.
+pub(crate) async fn reach(address: &Address) -> Result<TcpStream, DialError> {
+    timeout(CONNECT, TcpStream::connect((address.host(), address.port())))
         .await
-        .map_err(late)?
+        .map_err(|_| DialError::Timeout { address: address.clone() })?
         .and_then(|tcp| tcp.set_nodelay(true).map(|()| tcp))
-        .map_err(|source| DialError::Connect { address: address.clone(), source })?;
+        .map_err(|source| DialError::Connect { address: address.clone(), source })
+}
+
+/// TLS and HTTP/2 over it.
+pub(crate) async fn open(
+    address: &Address,
+    tcp: TcpStream,
+    credentials: &TlsCredentials,
+) -> Result<Connection, DialError> {
     let name = address.server_name().map_err(DialError::Address)?;
     let tls = timeout(CONNECT, credentials.connector().connect(name, tcp))
         .await
-        .map_err(late)?
+        .map_err(|_| DialError::Timeout { address: address.clone() })?
         .map_err(|source| diagnose(address, source))?;
     let session = tls.get_ref().1;
     if session.alpn_protocol() != Some(b"h2") {

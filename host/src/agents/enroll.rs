@@ -89,6 +89,13 @@ pub(super) async fn renew(
     Ok(answer(agent, issued))
 }
 
+/// Whether an agent would be admitted. That it asked ends nothing: the transaction is given up.
+pub(super) async fn look(shared: &Shared, identity: Identity) -> Result<(), Status> {
+    let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
+    let admitted = tx.agents().admit(identity.agent, &identity.fingerprint).await;
+    if admitted.map_err(|error| storing(&error))? { Ok(()) } else { Err(not_admitted()) }
+}
+
 /// The certificate is ours but the agent may not use it: it was removed, or has renewed since.
 pub(super) fn not_admitted() -> Status {
     Status::unauthenticated(

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use keelson_proto::v1::console_server::Console;
-use keelson_proto::v1::{AgentMessage, ConsoleMessage, EnrollRequest, EnrollResponse, RenewRequest};
+use keelson_proto::v1::{
+    AgentMessage, ConsoleMessage, EnrollRequest, EnrollResponse, RenewRequest, StatusRequest, StatusResponse,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::TaskTracker;
@@ -58,6 +60,14 @@ impl Console for ConsoleService {
         let (identity, _call) = (identity(&peer)?, peer.call());
         let renewed = enroll::renew(&self.shared, identity, request.into_inner()).await;
         renewed.inspect_err(|status| peer.note_refusal(status)).map(Response::new)
+    }
+
+    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
+        let peer = peer(&request)?;
+        let (identity, _call) = (identity(&peer)?, peer.call());
+        enroll::look(&self.shared, identity).await.inspect_err(|status| peer.note_refusal(status))?;
+        let host_time = self.shared.clock.now_ms();
+        Ok(Response::new(StatusResponse { host_time, host_version: env!("CARGO_PKG_VERSION").to_owned() }))
     }
 
     async fn session(

@@ -7,7 +7,7 @@ use keelson_proto::v1::console_message::Kind as Down;
 use keelson_proto::v1::console_server::Console;
 use keelson_proto::v1::{
     Acknowledge, AgentMessage, Batch, CommandHeard, CommandReport, ConsoleMessage, EnrollRequest,
-    EnrollResponse, RenewRequest, Resync, Welcome, command_report,
+    EnrollResponse, RenewRequest, Resync, StatusRequest, StatusResponse, Welcome, command_report,
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::{Ledger, Mode, Peer, SECRET, State};
+use crate::clock::{Clock as _, SystemClock};
 use crate::random::Random;
 use crate::testing::pki::subject;
 
@@ -51,6 +52,12 @@ impl Console for Service {
         let (certificate_chain, not_after) = self.0.certify(&request.certificate_request, &agent);
         let agent_uid = Uuid::parse_str(&agent).unwrap().as_bytes().to_vec();
         Ok(Response::new(EnrollResponse { agent_uid, certificate_chain, not_after }))
+    }
+
+    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
+        agent_of(&request)?;
+        let host_time = SystemClock.now_ms();
+        Ok(Response::new(StatusResponse { host_time, host_version: crate::VERSION.to_owned() }))
     }
 
     type SessionStream = UnboundedReceiverStream<Result<ConsoleMessage, Status>>;
