@@ -75,6 +75,7 @@ mod users;
 mod versions;
 mod workloads;
 
+pub(crate) use diagnostics::failed_handshakes;
 pub(crate) use permissions::all_claims;
 pub use server::{serve, serve_health};
 

@@ -74,6 +74,7 @@ pub struct App {
     data: PathBuf,
     store: Store,
     gateway: Gateway,
+    agents: AgentAccess,
     plugins: Plugins,
     tasks: TaskTracker,
     stopping: CancellationToken,
@@ -130,7 +131,8 @@ impl App {
         tasks.spawn(engine.run(stopping.clone()));
         tasks.spawn(agents::outbox::keep(store.clone(), Arc::clone(&clock), stopping.clone()));
         let mut options = ApiOptions::new(config, seal);
-        options.agents = access(&gateway, &addresses);
+        let agents = access(&gateway, &addresses);
+        options.agents = agents.clone();
         options.address = api::address(config, addresses.api.port());
         options.mail = MailOptions::of(config)?;
         note_what_is_shown(&store, &pki, &options.address, &names, &*clock).await?;
@@ -139,12 +141,18 @@ impl App {
         tasks.spawn(api::serve_health(listeners.health, state.clone(), stopping.clone()));
         tasks.spawn(api::serve(listeners.api, pki.api_tls(&names, &*clock)?, state, stopping.clone()));
         addresses.write(data)?;
-        Ok(Self { addresses, data: data.to_owned(), store, gateway, plugins, tasks, stopping, _lock: lock })
+        let data = data.to_owned();
+        Ok(Self { addresses, data, store, gateway, agents, plugins, tasks, stopping, _lock: lock })
     }
 
     /// Its database.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Its agents.
+    pub(crate) fn agents(&self) -> &AgentAccess {
+        &self.agents
     }
 
     /// Its plugins.

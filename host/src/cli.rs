@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use crate::agents::AgentAccess;
 use crate::app::App;
 use crate::config::{Config, Flags, ServeFlags};
 use crate::lifecycle;
@@ -14,6 +15,7 @@ use crate::store::Store;
 
 mod admin;
 mod db;
+mod doctor;
 mod log;
 mod output;
 mod plugin;
@@ -63,6 +65,8 @@ enum Command {
     /// The database
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// Look for what is wrong
+    Doctor(doctor::DoctorArguments),
     /// Print the OpenAPI document
     Openapi,
 }
@@ -81,6 +85,7 @@ struct Place {
 struct Running {
     store: Store,
     plugins: Plugins,
+    agents: AgentAccess,
 }
 
 impl Place {
@@ -96,6 +101,8 @@ impl Place {
 /// Does what the command line says.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let serve = match &cli.command {
+        // Settings that cannot be read are one of its findings.
+        Command::Doctor(arguments) => return doctor::run(&cli.data, &cli.flags, arguments).await,
         Command::Serve(flags) => flags.clone(),
         _ => ServeFlags::default(),
     };
@@ -118,7 +125,7 @@ impl Command {
     /// Whether a host that runs on the data folder does it, rather than this process.
     fn is_for_a_host(&self) -> bool {
         match self {
-            Self::Serve(_) | Self::Openapi => false,
+            Self::Serve(_) | Self::Doctor(_) | Self::Openapi => false,
             Self::Plugin(command) => command.is_for_a_host(),
             _ => true,
         }
@@ -127,7 +134,7 @@ impl Command {
     /// Does anything but serve.
     async fn run(self, place: &Place) -> anyhow::Result<()> {
         match self {
-            Self::Serve(_) => anyhow::bail!("a host cannot be asked to run a host"),
+            Self::Serve(_) | Self::Doctor(_) => anyhow::bail!("a host cannot be asked to do this"),
             Self::User(command) => command.run(place).await,
             Self::Apikey(command) => command.run(place).await,
             Self::Company(command) => command.run(place).await,

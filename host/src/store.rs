@@ -39,6 +39,7 @@ mod failures;
 mod hosted;
 mod infrastructure;
 mod ingest;
+mod inspect;
 mod installation;
 mod join_tokens;
 mod limit;
@@ -90,6 +91,7 @@ pub use infrastructure::{
     VmJobFact, WorkloadDetails, WorkloadFact,
 };
 pub use ingest::{Facts, Ingest, Move, Offset};
+pub use inspect::{Inspection, inspect};
 pub use installation::InstallationRow;
 pub use join_tokens::{JoinTokens, NewJoinToken};
 pub use locations::{LocationRow, Locations, MOVED_WITH_A_LOCATION, NewLocation};
@@ -440,6 +442,7 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         failures::STATEMENTS,
         hosted::STATEMENTS,
         ingest::STATEMENTS,
+        inspect::STATEMENTS,
         installation::STATEMENTS,
         join_tokens::STATEMENTS,
         locations::STATEMENTS,

@@ -1,12 +1,15 @@
-//! The agent's doctor, as people run it.
+//! Both doctors, as people run them.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use keelson_tests::agent::{Agent, Repository};
-use keelson_tests::{TestHost, eventually, on_both};
+use keelson_tests::{HostProcess, TestHost, eventually, on_both};
 use serde_json::Value;
 
 use super::interception::ended;
+use super::strangers::speak;
 
 /// What the agent's doctor says, and its exit code.
 async fn of_agent(agent: &Agent) -> (Option<i32>, Value) {
@@ -45,6 +48,65 @@ on_both! {
         assert_eq!((code, complaints.len()), (Some(1), 2), "{report}");
         assert!(complaints[0].contains("no longer admitted") && complaints[1].contains("restic"), "{complaints:?}");
         host.stop().await;
+    }
+}
+
+/// The host's doctor on a data folder, as `serve` was started there.
+async fn of_host(host: &HostProcess, more: &[&str]) -> (Option<i32>, Value) {
+    let data = host.log_file().parent().unwrap().to_owned();
+    let mut command = Command::new(keelson_tests::process::keelson());
+    command
+        .args(["doctor", "--json", "--database", &host.database.url, "--advertise", "localhost", "--data"])
+        .arg(data);
+    for port in ["--api", "--agents-remote", "--agents-hosted", "--health"] {
+        if !more.contains(&port) {
+            command.args([port, "127.0.0.1:0"]);
+        }
+    }
+    let output = ended(command.args(more)).await;
+    let report = String::from_utf8(output.stdout).unwrap();
+    (output.status.code(), serde_json::from_str(&report).unwrap_or_else(|_| panic!("{report}")))
+}
+
+/// The complaints that are not about this machine's size.
+fn own_complaints(report: &Value) -> Vec<String> {
+    let mut all = complaints(report);
+    all.retain(|one| !one.contains("\"disk\"") && !one.contains("\"descriptors\""));
+    all
+}
+
+on_both! {
+    fn the_hosts_doctor_sees_a_running_host_whom_it_turned_away_and_a_newer_schema(database) {
+        let mut host = HostProcess::start(database, None).await;
+        // A temporary folder is open to all.
+        let owner_only = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(host.log_file().parent().unwrap(), owner_only).unwrap();
+        let (code, report) = of_host(&host, &[]).await;
+        assert_eq!((code, own_complaints(&report)), (Some(0), Vec::new()), "{report}");
+        let is_postgres = !host.database.is_sqlite();
+        assert_eq!(report.to_string().contains("the database's are 0 s apart"), is_postgres, "{report}");
+        speak(Ipv4Addr::new(127, 0, 0, 30), host.addresses().agents_remote, b"GET / HTTP/1.1\r\n\r\n").await;
+        let turned_away = eventually("the host to have seen it", || async {
+            own_complaints(&of_host(&host, &[]).await.1).pop()
+        })
+        .await;
+        assert!(turned_away.contains("PlainHttp of 127.0.0.30 (1×)") && turned_away.contains("warn"), "{turned_away}");
+        let lines = host.command(&["agent", "handshakes"]);
+        assert!(lines.contains("127.0.0.30 remote PlainHttp 1×"), "{lines}");
+
+        host.kill();
+        let (code, report) = of_host(&host, &[]).await;
+        assert_eq!((code, own_complaints(&report)), (Some(0), Vec::new()), "{report}");
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken_at = taken.local_addr().unwrap().to_string();
+        let (code, report) = of_host(&host, &["--api", &taken_at]).await;
+        assert!(code == Some(1) && own_complaints(&report)[0].contains(&taken_at), "{report}");
+        let newer = "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time) \
+            SELECT version + 1, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations \
+            WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+        host.database.execute(newer).await;
+        let (code, report) = of_host(&host, &[]).await;
+        assert!(code == Some(1) && own_complaints(&report)[0].contains("newer Keelson"), "{report}");
     }
 }
 

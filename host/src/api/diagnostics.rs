@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::agents::HandshakeFailure;
+use crate::agents::{AgentAccess, Gateway, HandshakeFailure};
 use crate::api::ask::Ask;
 use crate::api::envelope::{self, Envelope};
 use crate::api::error::ApiError;
@@ -64,8 +64,12 @@ pub(crate) struct TlsHandshakeFailure {
     responses((status = 200, description = "The failures", body = Envelope<Vec<TlsHandshakeFailure>>)),
 )]
 async fn tls(ask: Ask) -> Result<Response, ApiError> {
-    let access = ask.state.agents();
-    let failures = access.gateway.as_ref().map(crate::agents::Gateway::handshake_failures);
+    envelope::all(&failed_handshakes(ask.state.agents()), &Shape::default())
+}
+
+/// The same for the command line.
+pub(crate) fn failed_handshakes(access: &AgentAccess) -> Vec<TlsHandshakeFailure> {
+    let failures = access.gateway.as_ref().map(Gateway::handshake_failures);
     let shown = |failure: HandshakeFailure| {
         let HandshakeFailure { address, door, kind, count, detail, .. } = failure;
         TlsHandshakeFailure {
@@ -81,6 +85,15 @@ async fn tls(ask: Ask) -> Result<Response, ApiError> {
             recommendation: kind.recommendation(failure.refused_by_peer, &access.address(door)),
         }
     };
-    let failures: Vec<_> = failures.unwrap_or_default().into_iter().map(shown).collect();
-    envelope::all(&failures, &Shape::default())
+    failures.unwrap_or_default().into_iter().map(shown).collect()
+}
+
+impl TlsHandshakeFailure {
+    /// For people, on one line.
+    pub(crate) fn line(&self) -> String {
+        let Self { address, door, kind, count, last_seen, detail, recommendation, .. } = self;
+        let mended = self.last_success.as_ref().filter(|mended| *mended >= last_seen);
+        let mended = mended.map(|mended| format!(", mended {mended}")).unwrap_or_default();
+        format!("{last_seen} {address} {door} {kind} {count}\u{d7}{mended}: {detail} -> {recommendation}")
+    }
 }

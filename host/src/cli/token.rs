@@ -1,4 +1,4 @@
-//! Join tokens.
+//! Management agents: join tokens, and who did not come through.
 
 use anyhow::{Context, bail};
 use base64::Engine;
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::admin::company_named;
 use super::log::{Made, log};
 use super::{Place, say};
+use crate::api::failed_handshakes;
 use crate::app::RunFile;
 use crate::clock::{Clock, DAY, HOUR, MINUTE, SystemClock};
 use crate::id::{self, CompanyUid, LocationUid};
@@ -40,11 +41,20 @@ pub(super) enum AgentCommand {
         #[arg(long, default_value = "remote")]
         door: Door,
     },
+    /// Show the TLS handshakes that failed at the agents' ports since the host started
+    Handshakes {
+        /// One line of JSON instead
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl AgentCommand {
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
-        let Self::Token { company, provider: _, ttl, uses, door } = self;
+        let (company, ttl, uses, door) = match self {
+            Self::Token { company, provider: _, ttl, uses, door } => (company, ttl, uses, door),
+            Self::Handshakes { json } => return handshakes(place, json),
+        };
         let store = place.store().await?;
         let pki = Pki::open(&place.data, &SystemClock)?;
         let mut tx = store.write().await?;
@@ -77,6 +87,19 @@ async fn whose(tx: &mut Tx, company: Option<&str>) -> anyhow::Result<(CompanyUid
     };
     let location = tx.companies().default_location(uid).await?;
     Ok((uid, location.context("the organisation has no location")?))
+}
+
+/// Only the process that the agents come to has seen them.
+fn handshakes(place: &Place, json: bool) -> anyhow::Result<()> {
+    let running = place
+        .running
+        .as_ref()
+        .context("no host runs on this folder: start it, and have the agent try again")?;
+    let failures = failed_handshakes(&running.agents);
+    if json {
+        return say(&serde_json::to_string(&failures)?);
+    }
+    failures.iter().try_for_each(|failure| say(&failure.line()))
 }
 
 /// Where agents find this door: the name and the port that the running host has, else those it is set to.

@@ -47,7 +47,11 @@ impl AdminSocket {
     /// Opens it for a host on its data folder. What a dead host left there is replaced: this one holds the folder's lock.
     pub fn open(data: &Path, config: &Config, app: &App) -> anyhow::Result<Self> {
         let listener = bind(data).with_context(|| format!("cannot open {}", data.join(NAME).display()))?;
-        let running = Running { store: app.store().clone(), plugins: app.plugins().clone() };
+        let running = Running {
+            store: app.store().clone(),
+            plugins: app.plugins().clone(),
+            agents: app.agents().clone(),
+        };
         let place = Place { data: data.to_owned(), config: config.clone(), running: Some(running) };
         let desk = Arc::new(Desk { place, seats: Semaphore::new(AT_ONCE) });
         let (tasks, closing) = (TaskTracker::new(), CancellationToken::new());
