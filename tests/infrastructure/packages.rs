@@ -1,9 +1,13 @@
 //! The Linux package: a script that makes an agent of a machine.
 
-use std::process::{Command, Stdio};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
 use keelson_tests::{HostProcess, eventually, on_both};
 use reqwest::{Method, StatusCode};
+use tempfile::TempDir;
 
 const PACKAGE: &str = "/infrastructure/managementAgents/packages/linux";
 
@@ -56,6 +60,127 @@ on_both! {
             ("cloudTenantUid=00000000-0000-0000-0000-000000000000", StatusCode::NOT_FOUND),
         ] {
             assert_eq!(admin.get(&format!("{PACKAGE}?{query}")).await.0, status, "{query}");
+        }
+    }
+
+    fn the_package_makes_a_confined_service_updates_what_is_there_and_takes_itself_away(database) {
+        let host = HostProcess::start(database, None).await;
+        let admin = host.administrator();
+        host.command(&["company", "add", "--name", "Bakery"]);
+        let company = admin.data("/organizations/companies").await[0]["instanceUid"].as_str().unwrap().to_owned();
+        let answer = admin.request(Method::GET, &format!("/api/v3{PACKAGE}?organizationUid={company}")).send().await.unwrap();
+        let package = Package::keep(&answer.bytes().await.unwrap());
+        package.is_a_sound_script();
+        let agents = async || admin.data("/infrastructure/managementAgents").await.as_array().unwrap().len();
+
+        let driver = ["--", "--driver", "simulated"];
+        assert!(package.run(&driver).contains("enrolled below"));
+        assert_eq!((package.mode(UNIT), package.mode(PROGRAM), package.mode(KEY)), (0o644, 0o755, 0o600));
+        let unit = std::fs::read_to_string(package.path(UNIT)).unwrap();
+        for line in [
+            "ExecStart=/usr/local/bin/keelson-agent run --data /var/lib/keelson-agent",
+            "ReadWritePaths=/var/lib/keelson-agent",
+            "NoNewPrivileges=yes",
+            "ProtectSystem=strict",
+            "Restart=on-failure",
+            "RestartPreventExitStatus=7",
+        ] {
+            assert!(unit.lines().any(|one| one == line), "{line}: {unit}");
+        }
+        let key = std::fs::read(package.path(KEY)).unwrap();
+        let program = std::fs::read(package.path(PROGRAM)).unwrap();
+
+        std::fs::write(package.path(PROGRAM), "an earlier version").unwrap();
+        std::fs::remove_file(package.path(UNIT)).unwrap();
+        let again = package.run(&driver);
+        assert!(again.contains("already enrolled") && again.contains("updated below"), "{again}");
+        assert!(package.path(UNIT).exists());
+        assert_eq!((std::fs::read(package.path(PROGRAM)).unwrap(), std::fs::read(package.path(KEY)).unwrap()), (program.clone(), key.clone()));
+        assert_eq!(agents().await, 1);
+
+        let refused = package.refusal(CHANGED, &["--", "--driver", "simulated", "--force"]);
+        assert!(refused.contains("download it again"), "{refused}");
+        assert_eq!((std::fs::read(package.path(PROGRAM)).unwrap(), agents().await), (program, 1));
+        package.run(&["--", "--driver", "simulated", "--force"]);
+        assert_ne!(std::fs::read(package.path(KEY)).unwrap(), key);
+        assert_eq!(agents().await, 2);
+
+        assert!(package.refusal(SCRIPT, &["--purge"]).contains("--uninstall"));
+        package.run(&["--uninstall"]);
+        assert!(!package.path(UNIT).exists() && !package.path(PROGRAM).exists() && package.path(KEY).exists());
+        package.run(&["--uninstall", "--purge"]);
+        assert!(!package.path("var/lib/keelson-agent").exists());
+        assert!(package.run(&["--uninstall"]).contains("removed"), "again does no harm");
+    }
+}
+
+const UNIT: &str = "etc/systemd/system/keelson-agent.service";
+const PROGRAM: &str = "usr/local/bin/keelson-agent";
+const KEY: &str = "var/lib/keelson-agent/agent.key";
+
+/// The script, and a folder that it takes for the root of a machine.
+struct Package {
+    folder: TempDir,
+}
+
+const SCRIPT: &str = "package.sh";
+/// The same with another byte in its program.
+const CHANGED: &str = "changed.sh";
+
+impl Package {
+    fn keep(script: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut changed = script.to_vec();
+        *changed.last_mut().unwrap() ^= 1;
+        std::fs::write(folder.path().join(SCRIPT), script).unwrap();
+        std::fs::write(folder.path().join(CHANGED), changed).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("root").join(name)
+    }
+
+    fn mode(&self, name: &str) -> u32 {
+        self.path(name).metadata().unwrap().permissions().mode() & 0o777
+    }
+
+    fn started(&self, script: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new("sh");
+        command.arg(self.folder.path().join(script)).arg("--root").arg(self.path("")).args(arguments);
+        command.stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn run(&self, arguments: &[&str]) -> String {
+        let done = self.started(SCRIPT, arguments);
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    }
+
+    fn refusal(&self, script: &str, arguments: &[&str]) -> String {
+        let done = self.started(script, arguments);
+        assert!(!done.status.success(), "{arguments:?}");
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    }
+
+    /// Read by a shell, and by shellcheck where there is one.
+    fn is_a_sound_script(&self) {
+        let script = std::fs::read(self.folder.path().join(SCRIPT)).unwrap();
+        let text = String::from_utf8_lossy(&script);
+        let size = text
+            .lines()
+            .find_map(|line| line.strip_prefix("SIZE='")?.strip_suffix('\'')?.parse::<usize>().ok());
+        let head = self.folder.path().join("head.sh");
+        std::fs::write(&head, &script[..script.len() - size.unwrap()]).unwrap();
+        for (program, arguments) in [("sh", ["-n", "--"]), ("shellcheck", ["--shell=sh", "--"])] {
+            match Command::new(program).args(arguments).arg(&head).output() {
+                Ok(read) => {
+                    assert!(read.status.success(), "{program}: {}", String::from_utf8_lossy(&read.stdout));
+                }
+                Err(error) => {
+                    assert!(program != "sh" && error.kind() == ErrorKind::NotFound, "{program}: {error}");
+                }
+            }
         }
     }
 }
