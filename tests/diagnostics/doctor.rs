@@ -8,6 +8,7 @@ use keelson_tests::agent::{Agent, Repository};
 use keelson_tests::{HostProcess, TestHost, eventually, on_both};
 use serde_json::Value;
 
+use super::failure;
 use super::interception::ended;
 use super::strangers::speak;
 
@@ -40,6 +41,11 @@ on_both! {
         let log = std::fs::read_to_string(agent.log_file()).unwrap();
         assert_eq!(log.matches("connected to localhost").count(), 1, "its session goes on: {log}");
         agent.kill();
+        speak(Ipv4Addr::LOCALHOST, host.addresses().agents_remote, b"GET / HTTP/1.1\r\n\r\n").await;
+        assert_eq!(failure(&client, Ipv4Addr::LOCALHOST, "PlainHttp").await["lastSuccess"], Value::Null);
+        assert_eq!(of_agent(&agent).await.0, Some(0));
+        let mended = failure(&client, Ipv4Addr::LOCALHOST, "PlainHttp").await;
+        assert!(mended["lastSuccess"].is_string(), "a doctor that comes through shows that others can: {mended}");
         std::fs::write(repository.password_file(), "wrong").unwrap();
         // Another certificate than the agent's, whichever.
         host.execute("UPDATE agents SET certificate = (SELECT hash FROM join_tokens)").await;

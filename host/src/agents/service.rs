@@ -66,6 +66,7 @@ impl Console for ConsoleService {
         let peer = peer(&request)?;
         let (identity, _call) = (identity(&peer)?, peer.call());
         enroll::look(&self.shared, identity).await.inspect_err(|status| peer.note_refusal(status))?;
+        peer.came_in();
         let host_time = self.shared.clock.now_ms();
         Ok(Response::new(StatusResponse { host_time, host_version: env!("CARGO_PKG_VERSION").to_owned() }))
     }
