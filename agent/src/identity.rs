@@ -2,7 +2,8 @@
 //!
 //! Key and certificate are two files and must change as one. So a new key waits in `agent.key.next`, the rename of
 //! `agent.pem` decides, and whoever loads next puts the waiting key in its place. A crash at any instant leaves a pair
-//! that fits.
+//! that fits. `agent.pem` ends with the authority that signed it: a host that has exchanged its own is known by the new one from
+//! then on. `ca.pem` and the pin in `agent.toml` are those of the enrolment.
 
 use std::fmt;
 
@@ -126,6 +127,10 @@ impl Identity {
         if Pin::of(&authority) != Some(pin) {
             return Err(IdentityError::Authority);
         }
+        // The host has another authority since, and told so with this certificate. Key, certificate and authority change as one.
+        let newer =
+            chain.get(1..).and_then(<[_]>::last).and_then(|last| Some((Pin::of(last)?, last.clone())));
+        let (pin, authority) = newer.unwrap_or((pin, authority));
         let (not_before, not_after) = validity(leaf).ok_or(IdentityError::Damaged("agent.pem"))?;
         let credentials = TlsCredentials::enrolled(pin, authority, chain, key);
         Ok(Self {

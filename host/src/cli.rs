@@ -14,6 +14,7 @@ use crate::plugins::Plugins;
 use crate::store::Store;
 
 mod admin;
+mod ca;
 mod db;
 mod doctor;
 mod log;
@@ -59,6 +60,9 @@ enum Command {
     /// Management agents
     #[command(subcommand)]
     Agent(token::AgentCommand),
+    /// The certificate authority
+    #[command(subcommand)]
+    Ca(ca::CaCommand),
     /// Plugins
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
@@ -140,6 +144,7 @@ impl Command {
             Self::Company(command) => command.run(place).await,
             Self::Reseller(command) => command.run(place).await,
             Self::Agent(command) => command.run(place).await,
+            Self::Ca(command) => command.run(place).await,
             Self::Plugin(command) => command.run(place).await,
             Self::Db(command) => command.run(place).await,
             Self::Openapi => say(&crate::api::openapi()),

@@ -1,7 +1,10 @@
 //! The host's own certificate authority: who it is to agents and browsers, and who agents are to it.
 //!
-//! `pki/ca.pem` and `ca.key` are made on the first start and stay; `server.pem` and `server.key` are made anew when they
+//! `pki/ca.pem` and `ca.key` are made on the first start; `server.pem` and `server.key` are made anew when they
 //! run out or the host's names change. Agents pin the CA's public key, so the server's certificate may change freely.
+//!
+//! The CA itself can be exchanged (`rotation.rs`): the former one's certificate stays for as long as certificates that it signed
+//! may be good, and vouches for the new one, so that agents know the host by either.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +24,10 @@ use uuid::Uuid;
 
 use crate::clock::{Clock, DAY, HOUR};
 use crate::id;
+
+mod rotation;
+
+use rotation::Former;
 
 const CA_LIFE: i64 = 3650 * DAY;
 const SERVER_LIFE: i64 = 397 * DAY;
@@ -59,6 +66,12 @@ pub enum PkiError {
     /// An agent's request is not a certificate request, or its signature is wrong.
     #[error("the certificate request is not a valid PKCS#10 request")]
     Request(#[source] rcgen::Error),
+    /// Two rotations within a certificate's life.
+    #[error(
+        "the authority was exchanged less than 90 days ago, and agents that have not been here since know only the one before; wait \
+         until `keelson ca show` names no former authority"
+    )]
+    Overlap,
     /// TLS could not be set up from the certificates.
     #[error("cannot set up TLS from the host's certificates")]
     Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -82,6 +95,8 @@ pub struct Pki {
     issuer: Issuer<'static, KeyPair>,
     ca: CertificateDer<'static>,
     pin: [u8; 32],
+    /// The authority before this one, while its time is not over.
+    former: Option<Former>,
 }
 
 impl Pki {
@@ -90,6 +105,7 @@ impl Pki {
         let folder = data.join("pki");
         make_folder(&folder)?;
         let (certificate_path, key_path) = (folder.join("ca.pem"), folder.join("ca.key"));
+        rotation::finish(&folder)?;
         if !key_path.exists() {
             make_authority(&certificate_path, &key_path, clock)?;
         }
@@ -103,7 +119,8 @@ impl Pki {
         let ca = CertificateDer::from_pem_slice(pem.as_bytes())
             .map_err(|_| damaged(&certificate_path)(rcgen::Error::CouldNotParseCertificate))?;
         let issuer = Issuer::from_ca_cert_pem(&pem, key).map_err(damaged(&certificate_path))?;
-        Ok(Self { folder, issuer, ca, pin })
+        let former = Former::load(&folder, clock)?;
+        Ok(Self { folder, issuer, ca, pin, former })
     }
 
     /// SHA-256 of the CA's public key, in hexadecimal: what agents and people compare.
@@ -145,7 +162,11 @@ impl Pki {
     pub fn agents_tls(&self, names: &[String], clock: &dyn Clock) -> Result<Arc<ServerConfig>, PkiError> {
         let (chain, key) = self.server_certificate(names, clock)?;
         let mut roots = RootCertStore::empty();
-        roots.add(self.ca.clone()).map_err(|error| PkiError::Tls(error.into()))?;
+        for authority in
+            std::iter::once(&self.ca).chain(self.former.as_ref().map(|former| &former.certificate))
+        {
+            roots.add(authority.clone()).map_err(|error| PkiError::Tls(error.into()))?;
+        }
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
             .allow_unauthenticated()
             .build()
@@ -182,7 +203,8 @@ impl Pki {
     ) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), PkiError> {
         let (certificate_path, key_path) = (self.folder.join("server.pem"), self.folder.join("server.key"));
         let names_path = self.folder.join("server.names");
-        let wanted = format!("{}\n{}", clock.now_ms() / (SERVER_LIFE / 2), names.join("\n"));
+        let half_life = clock.now_ms() / (SERVER_LIFE / 2);
+        let wanted = format!("{half_life}\n{}\n{}", self.pin(), names.join("\n"));
         if !key_path.exists() || std::fs::read_to_string(&names_path).unwrap_or_default() != wanted {
             self.make_server(names, clock, &certificate_path, &key_path)?;
             write(&names_path, &wanted, false)?;
@@ -195,7 +217,12 @@ impl Pki {
             .map_err(|_| damaged(&certificate_path))?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(read(&key_path)?.as_bytes())
             .map_err(|_| damaged(&key_path))?;
-        Ok((vec![leaf, self.ca.clone()], key.into()))
+        let mut chain = vec![leaf];
+        if let Some(former) = &self.former {
+            chain.extend([former.voucher.clone(), former.certificate.clone()]);
+        }
+        chain.push(self.ca.clone());
+        Ok((chain, key.into()))
     }
 
     fn make_server(
@@ -231,10 +258,16 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-fn make_authority(certificate_path: &Path, key_path: &Path, clock: &dyn Clock) -> Result<(), PkiError> {
-    let mut params = blank("Keelson CA", clock.now_ms(), clock.now_ms().saturating_add(CA_LIFE));
+/// What an authority's certificate says.
+fn authority(clock: &dyn Clock, life: i64) -> CertificateParams {
+    let mut params = blank("Keelson CA", clock.now_ms(), clock.now_ms().saturating_add(life));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn make_authority(certificate_path: &Path, key_path: &Path, clock: &dyn Clock) -> Result<(), PkiError> {
+    let params = authority(clock, CA_LIFE);
     let key = KeyPair::generate().map_err(PkiError::Issue)?;
     let certificate = params.self_signed(&key).map_err(PkiError::Issue)?;
     write(certificate_path, &certificate.pem(), false)?;

@@ -1,5 +1,6 @@
 //! An agent that says just what a test tells it to: for repeats, gaps, hostile frames, and figures.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,23 +9,28 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper_util::rt::TokioIo;
 use keelson_proto::v1::console_client::ConsoleClient;
 use keelson_proto::v1::{
-    AgentMessage, Batch, Computer, ConsoleMessage, EnrollRequest, Hello, Record, Welcome, agent_message,
-    console_message,
+    AgentMessage, Batch, Computer, ConsoleMessage, EnrollRequest, EnrollResponse, Hello, Record, Welcome,
+    agent_message, console_message,
 };
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Status, Streaming};
+use uuid::Uuid;
 
 /// A certificate and its key, and where the host is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Identity {
+    /// The agent's id; nil before enrolment.
+    pub agent: Uuid,
+    /// From where it comes: any address of the loopback network.
+    pub source: Ipv4Addr,
     port: u16,
     ca: CertificateDer<'static>,
     chain: Vec<CertificateDer<'static>>,
@@ -53,12 +59,17 @@ impl Identity {
     /// Nobody yet: what enrolment starts from.
     pub fn stranger(port: u16, ca_file: &Path) -> Self {
         let ca = CertificateDer::from_pem_file(ca_file).expect("the CA's certificate");
-        Self { port, ca, chain: Vec::new(), key: Vec::new() }
+        let (agent, source) = (Uuid::nil(), Ipv4Addr::LOCALHOST);
+        Self { agent, source, port, ca, chain: Vec::new(), key: Vec::new() }
     }
 
     /// Trades a token for a certificate.
     pub async fn enroll(port: u16, ca_file: &Path, token: &str) -> Result<Self, Status> {
-        let mut identity = Self::stranger(port, ca_file);
+        Self::stranger(port, ca_file).enrolled(token).await
+    }
+
+    /// This stranger with a certificate, for which it trades a token.
+    pub async fn enrolled(self, token: &str) -> Result<Self, Status> {
         let key = KeyPair::generate().expect("a key");
         let request = CertificateParams::default().serialize_request(&key).expect("a request");
         let request = EnrollRequest {
@@ -67,14 +78,32 @@ impl Identity {
             computer: Some(computer()),
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let answer = identity.client().await.enroll(request).await?.into_inner();
-        identity.chain = answer.certificate_chain.into_iter().map(CertificateDer::from).collect();
-        identity.key = key.serialize_der();
-        Ok(identity)
+        let answer = self.client().await.enroll(request).await?.into_inner();
+        Ok(self.with(answer, &key))
+    }
+
+    /// The same with what the host answered to the request of this key.
+    #[must_use]
+    pub fn with(self, answer: EnrollResponse, key: &KeyPair) -> Self {
+        let agent = Uuid::from_slice(&answer.agent_uid).expect("an id");
+        let chain = answer.certificate_chain.into_iter().map(CertificateDer::from).collect();
+        Self { agent, chain, key: key.serialize_der(), ..self }
+    }
+
+    /// The same agent, looking for another host.
+    #[must_use]
+    pub fn towards(&self, port: u16, ca_file: &Path) -> Self {
+        let ca = CertificateDer::from_pem_file(ca_file).expect("the CA's certificate");
+        Self { port, ca, ..self.clone() }
     }
 
     /// A connection of its own.
     pub async fn client(&self) -> ConsoleClient<Channel> {
+        self.try_client().await.expect("a channel")
+    }
+
+    /// A connection of its own, if there is a host to be reached.
+    pub async fn try_client(&self) -> Result<ConsoleClient<Channel>, tonic::transport::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(self.ca.clone()).expect("a root");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -89,19 +118,20 @@ impl Identity {
             builder.with_client_auth_cert(self.chain.clone(), key).expect("a certificate")
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
-        let (connector, port) = (TlsConnector::from(Arc::new(config)), self.port);
+        let (connector, source, port) = (TlsConnector::from(Arc::new(config)), self.source, self.port);
         let dial = tower::service_fn(move |_| {
             let connector = connector.clone();
             async move {
-                let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+                let socket = TcpSocket::new_v4()?;
+                socket.bind((source, 0).into())?;
+                let stream = socket.connect((Ipv4Addr::LOCALHOST, port).into()).await?;
                 stream.set_nodelay(true)?;
                 let name = ServerName::try_from("localhost").expect("a name");
                 Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
             }
         });
-        let channel =
-            Endpoint::from_static("https://localhost").connect_with_connector(dial).await.expect("a channel");
-        ConsoleClient::new(channel)
+        let channel = Endpoint::from_static("https://localhost").connect_with_connector(dial).await?;
+        Ok(ConsoleClient::new(channel))
     }
 
     /// A session, after its welcome.
@@ -111,7 +141,6 @@ impl Identity {
 
     /// A session of this run of the agent, on its machine.
     pub async fn session_of(&self, run: &[u8]) -> Result<Session, Status> {
-        let (up, outgoing) = mpsc::channel(64);
         let hello = Hello {
             agent_version: env!("CARGO_PKG_VERSION").to_owned(),
             computer: Some(computer()),
@@ -119,9 +148,16 @@ impl Identity {
             driver: "test".to_owned(),
             run: run.to_vec(),
         };
+        self.session_with(hello).await
+    }
+
+    /// A session that begins with this.
+    pub async fn session_with(&self, hello: Hello) -> Result<Session, Status> {
+        let (up, outgoing) = mpsc::channel(64);
         let mut session = Session { up, down: None, welcome: Welcome::default() };
         session.send(agent_message::Kind::Hello(hello)).await;
-        let mut client = self.client().await;
+        let client = self.try_client().await;
+        let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
         session.down = Some(client.session(ReceiverStream::new(outgoing)).await?.into_inner());
         match session.next().await?.and_then(|message| message.kind) {
             Some(console_message::Kind::Welcome(welcome)) => session.welcome = welcome,
