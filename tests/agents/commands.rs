@@ -98,6 +98,25 @@ fn done(message: &str) -> command_report::What {
 }
 
 on_both! {
+    fn a_task_that_waits_for_an_agent_can_be_cancelled_and_one_that_went_out_cannot(database) {
+        let place = place(database).await;
+        eventually("the agent to be away", || async {
+            let agents = place.client.data("/infrastructure/managementAgents").await;
+            (agents[0]["connectionStatus"] == "Inaccessible").then_some(())
+        })
+        .await;
+        place.ask().await;
+        let task = place.until_task_is("Scheduled").await;
+        let path = format!("/eventLogs/managementAgentTasks/{}/cancel", task["instanceUid"].as_str().unwrap());
+        let (status, answer) = place.client.json(Method::POST, &path, &json!(null)).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        place.until_task_is("Canceled").await;
+        let (status, answer) = place.client.json(Method::POST, &path, &json!(null)).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{answer}");
+        assert!(answer["errors"][0]["message"].as_str().unwrap().contains("it is canceled"), "{answer}");
+        place.host.stop().await;
+    }
+
     fn what_the_api_asks_reaches_the_agent_and_its_result_the_api(database) {
         let place = place(database).await;
         let mut session = place.identity.session().await.unwrap();

@@ -172,6 +172,18 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { name: "hostedJob", list: "GetBackupServerJobs", facts: JOBS, ..NONE },
     Kind { name: "failedJob", list: "GetBackupServerJobs", facts: JOBS, ..NONE },
     Kind {
+        name: "waitingTask",
+        list: "GetManagementAgentTasks",
+        facts: facts!(
+            "c.uid",
+            "a.company_uid",
+            "a.location_uid",
+            "commands c JOIN agents a ON a.uid = c.agent_uid"
+        ),
+        only: Some(("status", "Scheduled")),
+        ..NONE
+    },
+    Kind {
         name: "siteRepository",
         list: "GetTenantsBackupResources",
         id: "repositoryUid",

@@ -39,6 +39,7 @@ KINDS = {
     "hostedJob": ("GetBackupServerJobs", "instanceUid", {"company": "mappedOrganizationUid"}, {}),
     # Jobs in the states that some calls want them in.
     "failedJob": ("GetBackupServerJobs", "instanceUid", {}, {"status": "Failed"}),
+    "waitingTask": ("GetManagementAgentTasks", "instanceUid", {}, {"status": "Scheduled"}),
     "virtualMachine": ("GetProtectedVirtualMachines", "instanceUid", {}, {}),
 }  # fmt: skip
 

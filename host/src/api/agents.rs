@@ -9,6 +9,7 @@ use crate::api::operations::Routes;
 use crate::store::list::{Collation, Comparison, Condition, Value};
 use crate::store::{AGENT_TASKS, AGENTS, ASKED_AT, UNVERIFIED_AGENTS};
 
+mod cancel;
 mod change;
 mod package;
 mod place;
@@ -28,11 +29,12 @@ pub(crate) fn routes() -> Routes {
         .add("AcceptUnverifiedAgent", unverified::accept)
         .add("RejectUnverifiedAgent", unverified::reject)
         .add("GetManagementAgentTasks", tasks)
+        .add("CancelManagementAgentTask", cancel::cancel)
 }
 
 /// The documentation of our additions.
 #[derive(Debug, OpenApi)]
-#[openapi(paths(unverified::reject))]
+#[openapi(paths(cancel::cancel, unverified::reject))]
 pub(crate) struct Docs;
 
 /// What agents were told to do between two moments.

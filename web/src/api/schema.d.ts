@@ -263,6 +263,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/eventLogs/managementAgentTasks/{taskUid}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a task back that has not gone out to its agent. */
+        post: operations["CancelManagementAgentTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/infrastructure/backupServers": {
         parameters: {
             query?: never;
@@ -5439,6 +5456,55 @@ export interface operations {
                 };
                 content?: never;
             };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    CancelManagementAgentTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                taskUid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It will not be done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            /** @description A failure */
             default: {
                 headers: {
                     [name: string]: unknown;
