@@ -4,8 +4,9 @@
 //! *service* (`service.rs`) answers two kinds of caller. *Enrolment* (`enroll.rs`) has a join token and no certificate: it takes
 //! one use of the token, writes the `agents` row and hands out a certificate; with a genuine token that is over, the machine
 //! waits in `unverified_agents` until an operator lets it in. Whom TLS turns away is counted in memory (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by
-//! its fingerprint on that row, then for each batch writes facts and offset in one transaction and only
-//! then acknowledges. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the old.
+//! its fingerprint on that row, then hands in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) writes
+//! what many sessions hand in, facts and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of. *Pace*
+//! (`pace.rs`) reads an agent that says too much more slowly. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the old.
 //! `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents that are
 //! here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`) ends those
 //! whose time is over.

@@ -27,6 +27,8 @@ const HELLO_TIME: Duration = Duration::from_secs(10);
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// Records that are stored as one when they came as several batches.
 const TOGETHER: usize = 1_500;
+/// Batches that are stored as one, however little they hold.
+const MOST_TOGETHER: usize = 64;
 
 type Answers = mpsc::Sender<Result<ConsoleMessage, Status>>;
 
@@ -326,6 +328,7 @@ fn following(
     let (epoch, mut sequence, mut records) = (first.epoch, first.sequence, first.records.len());
     let mut batches = vec![first];
     while records < TOGETHER
+        && batches.len() < MOST_TOGETHER
         && let Some(message) = messages.message().now_or_never()
     {
         let Some(message) = message? else { return Ok((batches, None)) };

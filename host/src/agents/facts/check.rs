@@ -10,6 +10,8 @@ const LONGEST_KEY: usize = 512;
 const LONGEST_TEXT: usize = 4_096;
 /// Of a list for people.
 const MOST_TEXTS: usize = 256;
+/// No size and no count is larger: a pebibyte.
+const LARGEST: i64 = 1 << 50;
 /// The last instant of the year 9999.
 const LATEST: i64 = 253_402_300_799_999;
 
@@ -59,7 +61,8 @@ pub(super) fn maybe_word(value: &str, known: Words) -> Option<String> {
 pub(super) fn measure(what: &str, value: Option<i64>) -> Result<Option<i64>, String> {
     match value {
         Some(number) if number < 0 => Err(format!("the {what} is {number}; it must not be negative")),
-        other => Ok(other),
+        // Sums of what many agents say must stay numbers, whatever one of them says.
+        other => Ok(other.map(|number| number.min(LARGEST))),
     }
 }
 

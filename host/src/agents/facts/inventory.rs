@@ -48,7 +48,12 @@ pub(super) fn machine(machine: Machine) -> Result<ComputerFact, String> {
         platform_type: maybe_word(&machine.platform_type, words::PLATFORMS),
         ip_addresses: texts("IP address", machine.ip_addresses)?,
         mac_addresses: texts("MAC address", machine.mac_addresses)?,
-        applications: machine.applications.iter().map(|one| word(one, words::APPLICATIONS)).collect(),
+        applications: machine
+            .applications
+            .iter()
+            .take(64)
+            .map(|one| word(one, words::APPLICATIONS))
+            .collect(),
     })
 }
 
