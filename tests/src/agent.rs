@@ -146,6 +146,12 @@ impl Agent {
         }
     }
 
+    /// A line of the process's status in MiB, such as `VmHWM:`, the most it took.
+    pub fn memory(&self, line: &str) -> f64 {
+        let pid = self.child.as_ref().map(Child::id).expect("an agent that runs");
+        crate::process::memory(pid, line)
+    }
+
     /// Where it writes its log.
     pub fn log_file(&self) -> PathBuf {
         self.data.path().join("agent.log")

@@ -202,11 +202,17 @@ impl HostProcess {
 
     /// A line of the process's status in MiB: `VmRSS:`, what it takes now; `VmHWM:`, the most it took.
     pub fn memory(&self, line: &str) -> f64 {
-        let pid = self.child.as_ref().map(Child::id).expect("a host that runs");
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the host's status");
-        let text = status.lines().find_map(|text| text.strip_prefix(line)).expect("a line of the status");
-        let kib: f64 = text.trim().trim_end_matches(" kB").parse().expect("a number");
-        kib / 1024.0
+        crate::process::memory(self.pid(), line)
+    }
+
+    /// The database's address.
+    pub fn database_url(&self) -> String {
+        self.database.url.clone()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map(Child::id).expect("a host that runs")
     }
 
     /// Where it writes its log.

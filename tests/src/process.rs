@@ -48,3 +48,11 @@ pub fn run(command: &mut Command) -> Output {
 pub fn answer(command: &mut Command) -> String {
     String::from_utf8(run(command).stdout).expect("text").trim_end().to_owned()
 }
+
+/// A line of a process's status in MiB: `VmRSS:`, what it takes now; `VmHWM:`, the most it took.
+pub fn memory(pid: u32, line: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
+    let text = status.lines().find_map(|text| text.strip_prefix(line)).expect("a line of the status");
+    let kib: f64 = text.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib / 1024.0
+}

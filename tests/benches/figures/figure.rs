@@ -67,6 +67,13 @@ impl Figure {
         }
     }
 
+    /// The same, held to a bound of its own instead of its peer's multiple.
+    pub(crate) fn within(mut self, bound: f64) -> Self {
+        self.goal = bound;
+        self.holds = self.value <= bound;
+        self
+    }
+
     /// The same with the slowest hundredth of the rounds.
     pub(crate) fn with_p99(mut self, rounds: &[(f64, f64)]) -> Self {
         let slowest = |mut values: Vec<f64>| {

@@ -1,8 +1,10 @@
 //! From an agent's frame to a committed row: real agents' sessions over mutual TLS, acknowledged after commit; beside it, the
 //! same rows inserted bare, in batches, into the same table.
 
+use std::net::Ipv4Addr;
 use std::time::Instant;
 
+use futures_util::{StreamExt as _, stream};
 use keelson::clock::SystemClock;
 use keelson_proto::v1::{BackupServer, Record, RestorePoint, Workload, record};
 use keelson_tests::database::sql;
@@ -13,32 +15,60 @@ use uuid::Uuid;
 
 use crate::figure::{Better, Figure, Goal, per_second};
 
-const AGENTS: usize = 8;
 const WORKLOADS: usize = 50;
-const ROWS: usize = 40_000;
 const ROUNDS: usize = 5;
 const BARE_BATCH: usize = 500;
 const NOW: i64 = 1_795_000_000_000;
+/// Agents that enrol at once.
+const AT_ONCE: usize = 32;
+
+/// So many agents, with so many records a batch, say so much.
+#[derive(Debug, Clone, Copy)]
+struct Load {
+    agents: usize,
+    batch: usize,
+    rows: usize,
+}
 
 pub(crate) async fn run() -> Vec<Figure> {
     let mut figures = Vec::new();
-    for (database, goal) in [("sqlite", 0.25), ("postgres", 0.20)] {
+    for (database, bound) in [("sqlite", 0.25), ("postgres", 0.20)] {
         for batch in [500, 50] {
+            let load = Load { agents: 8, batch, rows: 40_000 };
             let mut rounds = Vec::new();
             for _ in 0..ROUNDS {
-                let ours = through_the_host(fresh(database).await, batch).await;
-                rounds.push((ours, bare(fresh(database).await).await));
+                let ours = through_the_host(fresh(database).await, load).await.fresh;
+                rounds.push((ours, bare(fresh(database).await, load.rows).await));
             }
-            let goal = Goal {
-                unit: "rows/s",
-                peer: "bare inserts of 500 rows",
-                bound: goal,
-                better: Better::Higher,
-            };
+            let goal =
+                Goal { unit: "rows/s", peer: "bare inserts of 500 rows", bound, better: Better::Higher };
             figures.push(Figure::new(&format!("ingest.{database}.{batch}"), &rounds, goal));
         }
+        figures.extend(many(database, bound).await);
     }
     figures
+}
+
+/// A thousand agents with small batches, and then the same batches once more.
+async fn many(database: &str, bound: f64) -> [Figure; 2] {
+    let load = Load { agents: 1_000, batch: 50, rows: 200_000 };
+    let (mut rounds, mut again) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let ours = through_the_host(fresh(database).await, load).await;
+        let peer = match database {
+            "sqlite" => bare(fresh(database).await, load.rows).await,
+            _ => copied(fresh(database).await, load.rows).await,
+        };
+        rounds.push((ours.fresh, peer));
+        again.push((ours.again, ours.fresh));
+    }
+    let peer = if database == "sqlite" { "bare inserts of 500 rows" } else { "COPY binary" };
+    let goal = Goal { unit: "rows/s", peer, bound, better: Better::Higher };
+    let replay = Goal { unit: "rows/s", peer: "the same, fresh", bound: 1.2, better: Better::Higher };
+    [
+        Figure::new(&format!("ingest.agents.{database}"), &rounds, goal),
+        Figure::new(&format!("ingest.replay.{database}"), &again, replay),
+    ]
 }
 
 async fn fresh(database: &str) -> TestDatabase {
@@ -86,29 +116,54 @@ fn points(sequence: usize, batch: usize) -> Vec<Record> {
     (0..batch).map(|row| record(record::Kind::RestorePoint(point(row)))).collect()
 }
 
-async fn through_the_host(database: TestDatabase, batch: usize) -> f64 {
+/// Rows a second.
+struct Speed {
+    fresh: f64,
+    /// Of batches that the host has already.
+    again: f64,
+}
+
+async fn through_the_host(database: TestDatabase, load: Load) -> Speed {
     let host = TestHost::start_with(database, None, std::sync::Arc::new(SystemClock)).await;
     host.command(&["company", "add", "--name", "Bakery"]);
-    let token = host.command(&["agent", "token", "--company", "Bakery", "--uses", "100"]);
+    let uses = load.agents.to_string();
+    let token = host.command(&["agent", "token", "--company", "Bakery", "--uses", &uses]);
     let addresses = host.addresses();
+    let (port, ca) = (addresses.agents_remote.port(), addresses.ca_file.clone());
+    let fleet = stream::iter(0..load.agents).map(|number| {
+        let mut stranger = Identity::stranger(port, &ca);
+        let [high, low] = u16::try_from(number / 100).unwrap_or_default().to_be_bytes();
+        stranger.source = Ipv4Addr::new(127, 2, high, low + 1);
+        let token = token.clone();
+        async move {
+            let identity = stranger.enrolled(&token).await.expect("an enrolled agent");
+            let mut session = identity.session().await.expect("a session");
+            session.batch(1, 1, inventory()).await;
+            session.acknowledged().await;
+            (identity, session)
+        }
+    });
+    let fleet: Vec<(Identity, Session)> = fleet.buffer_unordered(AT_ONCE).collect().await;
+    let (identities, sessions): (Vec<_>, Vec<_>) = fleet.into_iter().unzip();
+    let fresh = all(sessions, load).await;
     let mut sessions = Vec::new();
-    for _ in 0..AGENTS {
-        let port = addresses.agents_remote.port();
-        let identity = Identity::enroll(port, &addresses.ca_file, &token).await.expect("an enrolled agent");
-        let mut session = identity.session().await.expect("a session");
-        session.batch(1, 1, inventory()).await;
-        session.acknowledged().await;
-        sessions.push(session);
+    for identity in &identities {
+        sessions.push(identity.session().await.expect("a session"));
     }
-    let batches = ROWS / AGENTS / batch;
+    let again = all(sessions, load).await;
+    host.stop().await;
+    Speed { fresh, again }
+}
+
+/// Every agent says all of its batches.
+async fn all(sessions: Vec<Session>, load: Load) -> f64 {
+    let batches = load.rows / load.agents / load.batch;
     let begun = Instant::now();
-    let senders = sessions.into_iter().map(|session| tokio::spawn(send(session, batches, batch)));
+    let senders = sessions.into_iter().map(|session| tokio::spawn(send(session, batches, load.batch)));
     for sender in senders.collect::<Vec<_>>() {
         sender.await.expect("an agent that got through");
     }
-    let time = begun.elapsed();
-    host.stop().await;
-    per_second(time, batches * AGENTS * batch)
+    per_second(begun.elapsed(), batches * load.agents * load.batch)
 }
 
 /// As an agent does: never more under way than the host's credit.
@@ -128,10 +183,45 @@ async fn send(mut session: Session, batches: usize, batch: usize) {
     }
 }
 
-/// One connection, one statement and one transaction for each 500 rows.
-async fn bare(database: TestDatabase) -> f64 {
+/// The same rows by COPY in its binary format, in one go.
+async fn copied(database: TestDatabase, rows: usize) -> f64 {
     database.store().await.close().await;
-    let rows: Vec<String> = (0..ROWS).map(|row| format!("{row:040}")).collect();
+    let mut data = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
+    let field = |data: &mut Vec<u8>, value: &[u8]| {
+        data.extend(i32::try_from(value.len()).expect("a short field").to_be_bytes());
+        data.extend(value);
+    };
+    for row in 0..rows {
+        data.extend(8_i16.to_be_bytes());
+        field(&mut data, keelson::id::fresh(&SystemClock).as_bytes());
+        field(&mut data, workload(row).as_bytes());
+        field(&mut data, format!("{row:040}").as_bytes());
+        field(&mut data, &NOW.to_be_bytes());
+        field(&mut data, &(row as i64).to_be_bytes());
+        data.extend((-1_i32).to_be_bytes());
+        field(&mut data, b"/srv/backup/repository");
+        field(&mut data, &1_i64.to_be_bytes());
+    }
+    data.extend((-1_i16).to_be_bytes());
+    let mut connection = PgConnection::connect(&database.url).await.expect("the database");
+    connection.execute("SET session_replication_role = replica").await.expect("no foreign keys");
+    let columns = "uid, workload_uid, key, created_at, size, source_size, destination, epoch";
+    let begun = Instant::now();
+    let mut copy = connection
+        .copy_in_raw(&format!("COPY restore_points ({columns}) FROM STDIN (FORMAT binary)"))
+        .await
+        .expect("a copy");
+    for piece in data.chunks(64 * 1024) {
+        copy.send(piece).await.expect("rows");
+    }
+    copy.finish().await.expect("all rows");
+    per_second(begun.elapsed(), rows)
+}
+
+/// One connection, one statement and one transaction for each 500 rows.
+async fn bare(database: TestDatabase, count: usize) -> f64 {
+    database.store().await.close().await;
+    let rows: Vec<String> = (0..count).map(|row| format!("{row:040}")).collect();
     let insert = "INSERT INTO restore_points (uid, workload_uid, key, created_at, size, source_size, destination, epoch)";
     let begun;
     if database.is_sqlite() {
@@ -183,7 +273,7 @@ async fn bare(database: TestDatabase) -> f64 {
                 .expect("rows");
         }
     }
-    per_second(begun.elapsed(), ROWS)
+    per_second(begun.elapsed(), count)
 }
 
 fn workload(row: usize) -> Uuid {

@@ -13,6 +13,7 @@
 
 use std::io::Write;
 
+mod agents;
 mod figure;
 mod ingest;
 mod lists;
@@ -50,13 +51,22 @@ fn main() {
         }
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    // The peer of agents' connections is a process of its own, as its memory is measured.
+    if let [echo, folder, client_ca] = names.as_slice()
+        && echo == agents::ECHO
+    {
+        return runtime.block_on(agents::echo(folder.as_ref(), client_ca.as_ref()));
+    }
+    if wanted("agents") {
+        report(runtime.block_on(agents::run()));
+    }
     if wanted("rules") {
         report(runtime.block_on(rules::run()));
     }
     if wanted("plugins") {
         report(runtime.block_on(plugins::run()));
     }
-    if wanted("ingest") {
+    if wanted("ingest") || wanted("agents") {
         report(runtime.block_on(ingest::run()));
     }
     if wanted("lists") {
