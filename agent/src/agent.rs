@@ -104,7 +104,7 @@ impl Agent {
         lock: Option<FolderLock>,
     ) -> Result<Self, AgentError> {
         let identity = Identity::load(&folder, settings.pin).map_err(AgentError::Identity)?;
-        let driver = settings.driver.driver(&folder, &clock);
+        let driver = settings.driver(&folder, &clock);
         Ok(Self { folder, settings, identity, driver, spool, clock, options, lock })
     }
 

@@ -17,7 +17,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::agent::{Agent, AgentError, Options};
 use crate::clock::{Clock as _, SharedClock, SystemClock};
-use crate::config::DataFolder;
+use crate::config::{DataFolder, Extras};
 use crate::doctor;
 use crate::driver::DriverSettings;
 use crate::enroll::{Enrolment, enroll};
@@ -71,11 +71,12 @@ async fn run_enroll(arguments: EnrollArguments) -> anyhow::Result<()> {
         data: arguments.data.clone(),
         computer: driver.computer(),
         driver,
+        extras: Extras { restore_roots: arguments.restore_roots },
         force: arguments.force,
     };
     let settings = enroll(enrolment).await?;
     let folder = DataFolder::at(&arguments.data);
-    if let Err(error) = settings.driver.driver(&folder, &clock()).collect().await {
+    if let Err(error) = settings.driver(&folder, &clock()).collect().await {
         warn!("the agent is enrolled, but {}; it tries again at every interval", chain(&error));
     }
     let data = arguments.data.display();

@@ -10,11 +10,13 @@
 mod folder;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::driver::DriverSettings;
+use crate::clock::SharedClock;
+use crate::driver::{Driver, DriverSettings};
 use crate::tls::{Address, AddressError, Pin, PinError};
 
 pub use folder::{DataFolder, FileError, FolderLock};
@@ -30,6 +32,33 @@ pub struct Settings {
     pub pin: Pin,
     /// What the agent sits beside.
     pub driver: DriverSettings,
+    /// What else it may do here.
+    pub extras: Extras,
+}
+
+/// What an administrator of the agent's machine allows beside the driver; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Folders beneath which files may be restored, beside where they were.
+    pub restore_roots: Vec<PathBuf>,
+}
+
+impl Extras {
+    /// Refuses what cannot work.
+    pub fn check(&self) -> Result<(), ExtrasError> {
+        match self.restore_roots.iter().find(|root| !root.is_absolute()) {
+            Some(root) => Err(ExtrasError::Root(root.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why extras cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtrasError {
+    /// A service has no folder that it starts from.
+    #[error("the restore root {} must be named from the root on", .0.display())]
+    Root(PathBuf),
 }
 
 #[derive(Deserialize, Serialize)]
@@ -38,6 +67,8 @@ struct Wire {
     agent_uid: Uuid,
     addresses: Vec<String>,
     pin: String,
+    #[serde(default, rename = "restore-roots", skip_serializing_if = "Vec::is_empty")]
+    restore_roots: Vec<PathBuf>,
     driver: DriverSettings,
 }
 
@@ -65,6 +96,9 @@ pub enum ConfigError {
     /// A driver setting was edited badly.
     #[error("`[driver]` in agent.toml cannot be used")]
     Driver(#[source] crate::driver::SettingsError),
+    /// What is allowed beside it was edited badly.
+    #[error("agent.toml cannot be used")]
+    Extras(#[source] ExtrasError),
 }
 
 impl Settings {
@@ -81,13 +115,21 @@ impl Settings {
     fn from_toml(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let wire: Wire = toml::from_str(text).map_err(|error| ConfigError::Parse(path.to_owned(), error))?;
         wire.driver.check().map_err(ConfigError::Driver)?;
+        let extras = Extras { restore_roots: wire.restore_roots };
+        extras.check().map_err(ConfigError::Extras)?;
         let addresses = wire.addresses.iter().map(|text| text.parse()).collect::<Result<_, _>>();
         Ok(Self {
             agent_uid: wire.agent_uid,
             addresses: addresses.map_err(ConfigError::Address)?,
             pin: wire.pin.parse().map_err(ConfigError::Pin)?,
             driver: wire.driver,
+            extras,
         })
+    }
+
+    /// The driver, with what the agent may do beside.
+    pub fn driver(&self, folder: &DataFolder, clock: &SharedClock) -> Arc<dyn Driver> {
+        self.driver.driver(folder, &self.extras.restore_roots, clock)
     }
 
     /// Writes `agent.toml`.
@@ -97,6 +139,7 @@ impl Settings {
             addresses: self.addresses.iter().map(ToString::to_string).collect(),
             pin: self.pin.to_string(),
             driver: self.driver.clone(),
+            restore_roots: self.extras.restore_roots.clone(),
         };
         let text = toml::to_string_pretty(&wire).map_err(ConfigError::Write)?;
         folder.replace(&folder.settings(), text.as_bytes()).map_err(ConfigError::File)
@@ -120,6 +163,7 @@ mod tests {
                 password_file: "/etc/restic.password".into(),
                 server_name: None,
             },
+            extras: Extras { restore_roots: vec!["/srv/restore".into()] },
         };
         assert!(matches!(Settings::load(&folder), Err(ConfigError::NotEnrolled(_))));
         settings.store(&folder).unwrap();

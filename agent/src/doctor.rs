@@ -51,7 +51,7 @@ pub async fn examine(data: &Path, clock: &SharedClock) -> Vec<Finding> {
 }
 
 async fn driver(settings: &Settings, folder: &DataFolder, clock: &SharedClock) -> Finding {
-    let driver = settings.driver.driver(folder, clock);
+    let driver = settings.driver(folder, clock);
     let kind = driver.kind();
     match timeout(COLLECT, driver.collect()).await {
         Ok(Ok(state)) => {

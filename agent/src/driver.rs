@@ -8,6 +8,7 @@
 //! is missing from an inventory is reported as gone.
 
 pub mod restic;
+pub mod restore;
 pub mod simulated;
 pub mod vbr;
 
@@ -159,11 +160,13 @@ impl DriverSettings {
         }
     }
 
-    /// The driver that these settings describe.
-    pub fn driver(&self, folder: &DataFolder, clock: &SharedClock) -> Arc<dyn Driver> {
+    /// The driver that these settings describe; `roots` are where it may restore files to beside where they were.
+    pub fn driver(&self, folder: &DataFolder, roots: &[PathBuf], clock: &SharedClock) -> Arc<dyn Driver> {
         match self.clone() {
             Self::Restic { repository, password_file, server_name } => {
-                Arc::new(Restic::new(repository, password_file, server_name, folder.restic_cache()))
+                let (cache, restore_roots) = (folder.restic_cache(), roots.to_vec());
+                let setup = restic::Setup { repository, password_file, server_name, cache, restore_roots };
+                Arc::new(Restic::new(setup, Arc::clone(clock)))
             }
             Self::Simulated { seed, server, workloads, since } => {
                 Arc::new(Simulated::new(seed, server, workloads, since, Arc::clone(clock)))

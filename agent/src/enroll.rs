@@ -16,7 +16,7 @@ use tonic::Code;
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::config::{ConfigError, DataFolder, FileError, Settings};
+use crate::config::{ConfigError, DataFolder, Extras, ExtrasError, FileError, Settings};
 use crate::driver::{DriverSettings, SettingsError};
 use crate::error::spoken;
 use crate::identity::{IdentityError, NewKey, certificate_pem};
@@ -36,6 +36,8 @@ pub struct Enrolment {
     pub data: PathBuf,
     /// What the agent sits beside.
     pub driver: DriverSettings,
+    /// What else it may do there.
+    pub extras: Extras,
     /// The machine.
     pub computer: Computer,
     /// Replace an agent that this folder already holds.
@@ -51,6 +53,9 @@ pub enum EnrollError {
     /// The driver's settings cannot work.
     #[error("the driver's settings cannot be used")]
     Driver(#[source] SettingsError),
+    /// What is allowed beside it cannot be used.
+    #[error("the agent's settings cannot be used")]
+    Extras(#[source] ExtrasError),
     /// The file system refused.
     #[error("cannot write the agent's data folder")]
     File(#[source] FileError),
@@ -83,6 +88,7 @@ pub enum EnrollError {
 /// Enrols and stores the agent; answers with its settings.
 pub async fn enroll(enrolment: Enrolment) -> Result<Settings, EnrollError> {
     enrolment.driver.check().map_err(EnrollError::Driver)?;
+    enrolment.extras.check().map_err(EnrollError::Extras)?;
     let folder = DataFolder::create(&enrolment.data).map_err(EnrollError::File)?;
     let lock = folder.lock().map_err(EnrollError::File)?;
     if folder.certificate().exists() && !enrolment.force {
@@ -96,6 +102,7 @@ pub async fn enroll(enrolment: Enrolment) -> Result<Settings, EnrollError> {
         addresses: enrolment.token.addresses,
         pin: enrolment.token.pin,
         driver: enrolment.driver,
+        extras: enrolment.extras,
     };
     store(&folder, &settings, &key, &answer, &authority)?;
     info!(agent.uid = %agent_uid, "agent {agent_uid} enrolled");

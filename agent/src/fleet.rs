@@ -10,7 +10,7 @@ use tracing::info;
 
 use crate::agent::{Agent, AgentError, Options};
 use crate::clock::SharedClock;
-use crate::config::{DataFolder, FileError};
+use crate::config::{DataFolder, Extras, FileError};
 use crate::driver::DriverSettings;
 use crate::enroll::{EnrollError, Enrolment, enroll};
 use crate::token::JoinToken;
@@ -121,6 +121,7 @@ impl Fleet {
                     data: self.folder_of(index),
                     computer: driver.computer(),
                     driver,
+                    extras: Extras::default(),
                     force: false,
                 };
                 enroll(enrolment).await.map_err(|error| FleetError::Enroll(index, error))

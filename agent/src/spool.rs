@@ -177,6 +177,17 @@ impl Spool {
         }
     }
 
+    /// The host has heard a result that is not worth keeping: the command would be done again without harm.
+    pub async fn forget(&self, uid: &[u8]) -> Result<(), SpoolError> {
+        match self {
+            Self::Durable(spool) => spool.forget(uid).await,
+            Self::Memory(spool) => {
+                spool.forget(uid);
+                Ok(())
+            }
+        }
+    }
+
     /// The host has heard the result of a command.
     pub async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
         match self {

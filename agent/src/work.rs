@@ -8,7 +8,7 @@
 //! Crash: a command whose result was not kept is done again when the host asks again; drivers look at what is before they
 //! change it, so that a second time does no harm.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::clock::SharedClock;
-use crate::driver::{Done, Driver, Order, Refused};
+use crate::driver::{Done, Driver, Order, Refused, restore};
 use crate::error::chain;
 use crate::session::{Collected, Shared};
 use crate::spool::{Answer, SpoolError};
@@ -63,6 +63,8 @@ struct State {
     /// The attempt under which the host asked last for what runs.
     running: HashMap<Vec<u8>, u32>,
     reports: VecDeque<CommandReport>,
+    /// Commands that only looked: their results are large, and of no use once the host has heard them.
+    looks: HashSet<Vec<u8>>,
 }
 
 impl Work {
@@ -124,7 +126,12 @@ impl Work {
 
     /// The host has heard a result.
     pub(crate) async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
-        self.shared.spool.heard(uid).await?;
+        let looked = self.state().looks.remove(uid);
+        if looked {
+            self.shared.spool.forget(uid).await?;
+        } else {
+            self.shared.spool.heard(uid).await?;
+        }
         self.acknowledged.notify_waiters();
         Ok(())
     }
@@ -161,6 +168,9 @@ impl Work {
         };
         let result = result_of(&kind, outcome);
         let ends = ends.filter(|_| result.done);
+        if restore::is_look(&kind) {
+            self.state().looks.insert(uid.clone());
+        }
         let attempt = self.state().running.remove(&uid).unwrap_or_default();
         let answer = Answer { uid, attempt, result };
         if let Err(error) = self.shared.spool.remember(&answer, self.clock.as_ref()).await {
@@ -208,8 +218,11 @@ impl Work {
             }
             _ => {
                 let outcome = self.driver.execute(&order(&command)?).await;
-                // What was done shows in what the engine has: the host must not wait for the next round to see it.
-                self.shared.collect.notify_one();
+                // What was done shows in what the engine has: the host must not wait for the next round to see it. Looking
+                // into a backup changes nothing.
+                if !restore::is_restore(&command.kind) {
+                    self.shared.collect.notify_one();
+                }
                 outcome
             }
         }

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
+use crate::config::Extras;
 use crate::driver::DriverSettings;
 use crate::enroll::{EnrollError, Enrolment, enroll};
 use crate::testing::console::{Console, Mode};
@@ -75,7 +76,8 @@ impl Stage {
     async fn enroll(&self, token: JoinToken, force: bool) -> Result<Settings, EnrollError> {
         let driver = DriverSettings::Simulated { seed: 1, server: 0, workloads: 1, since: 0 };
         let computer = driver.computer();
-        enroll(Enrolment { token, data: self.data(), driver, computer, force }).await
+        enroll(Enrolment { token, data: self.data(), driver, extras: Extras::default(), computer, force })
+            .await
     }
 
     async fn open(&self) -> Result<Agent, AgentError> {

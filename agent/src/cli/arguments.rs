@@ -55,6 +55,9 @@ pub(super) struct EnrollArguments {
     pub(super) force: bool,
     #[command(flatten)]
     pub(super) driver: DriverArguments,
+    /// A folder beneath which files may be restored, beside where they were. May come several times.
+    #[arg(long = "restore-root", value_name = "DIR")]
+    pub(super) restore_roots: Vec<PathBuf>,
 }
 
 #[derive(Args)]

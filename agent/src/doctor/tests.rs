@@ -23,6 +23,7 @@ impl Ward {
             data: folder.path().join("agent"),
             computer: driver.computer(),
             driver,
+            extras: crate::config::Extras::default(),
             force: false,
         };
         enroll(enrolment).await.unwrap();

@@ -21,6 +21,7 @@ const REMEMBER: &str = "INSERT INTO command (uid, attempt, result, finished_at) 
 const RECALL: &str = "SELECT result FROM command WHERE uid = $1";
 const UNHEARD: &str = "SELECT uid, attempt, result FROM command WHERE heard = 0 ORDER BY finished_at";
 const HEARD: &str = "UPDATE command SET heard = 1 WHERE uid = $1";
+const FORGET: &str = "DELETE FROM command WHERE uid = $1";
 const PRUNE: &str = "DELETE FROM command WHERE finished_at < $1";
 
 /// Keeps a result, and forgets those from before `oldest`.
@@ -59,4 +60,9 @@ pub(super) async fn unheard(connection: &mut SqliteConnection) -> Result<Vec<sup
 /// The host has heard it. It stays known: a host that was set back may ask again.
 pub(super) async fn heard(connection: &mut SqliteConnection, uid: &[u8]) -> Result<(), sqlx::Error> {
     sqlx::query(HEARD).bind(uid).execute(connection).await.map(drop)
+}
+
+/// It is not worth keeping.
+pub(super) async fn forget(connection: &mut SqliteConnection, uid: &[u8]) -> Result<(), sqlx::Error> {
+    sqlx::query(FORGET).bind(uid).execute(connection).await.map(drop)
 }

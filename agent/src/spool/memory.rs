@@ -68,6 +68,10 @@ impl MemorySpool {
         }
     }
 
+    pub(super) fn forget(&self, uid: &[u8]) {
+        self.answers().retain(|(answer, _)| answer.uid != uid);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -183,6 +183,11 @@ impl SqliteSpool {
         answers::heard(&mut connection, uid).await.map_err(step("write"))
     }
 
+    pub(super) async fn forget(&self, uid: &[u8]) -> Result<(), SpoolError> {
+        let mut connection = self.connection.lock().await;
+        answers::forget(&mut connection, uid).await.map_err(step("write"))
+    }
+
     pub(super) async fn begin_epoch(&self, earliest: u64) -> Result<u64, SpoolError> {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("write"))?;

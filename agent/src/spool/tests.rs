@@ -68,11 +68,27 @@ async fn bound(spool: Spool) {
     assert_eq!(spool_inventory(&spool, &[("a", 201)]).await, Appended::Stored);
 }
 
+async fn answers(spool: Spool) {
+    let clock = ManualClock::new(NOW);
+    let result = CommandResult { done: true, ..CommandResult::default() };
+    for uid in [1, 2] {
+        let answer = Answer { uid: vec![uid], attempt: 1, result: result.clone() };
+        spool.remember(&answer, &clock).await.unwrap();
+    }
+    spool.heard(&[1]).await.unwrap();
+    assert_eq!(spool.unheard().await.unwrap().len(), 1);
+    spool.forget(&[2]).await.unwrap();
+    assert!(spool.unheard().await.unwrap().is_empty());
+    assert_eq!(spool.recall(&[1]).await.unwrap(), Some(result));
+    assert_eq!(spool.recall(&[2]).await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn the_memory_spool_keeps_the_contract() {
     let spool = || Spool::memory(4096, &ManualClock::new(NOW));
     batches(spool()).await;
     epochs(spool()).await;
+    answers(spool()).await;
     growth(spool()).await;
     bound(spool()).await;
 }
@@ -84,6 +100,7 @@ async fn the_durable_spool_keeps_the_contract() {
     epochs(open(&place.path().join("b.db")).await).await;
     growth(open(&place.path().join("c.db")).await).await;
     bound(open(&place.path().join("d.db")).await).await;
+    answers(open(&place.path().join("e.db")).await).await;
 }
 
 #[tokio::test]

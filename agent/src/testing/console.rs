@@ -160,11 +160,16 @@ impl Console {
 
     /// Sends a command to the agent that is connected, or to the next that is.
     pub(crate) fn order(&self, uid: u8, attempt: u32, kind: &str) {
+        self.order_with(uid, attempt, kind, "{}");
+    }
+
+    /// With a payload of its own.
+    pub(crate) fn order_with(&self, uid: u8, attempt: u32, kind: &str, payload: &str) {
         let command = Command {
             uid: vec![uid; 16],
             attempt,
             kind: kind.to_owned(),
-            payload: "{}".to_owned(),
+            payload: payload.to_owned(),
             deadline: i64::MAX,
             ..Command::default()
         };

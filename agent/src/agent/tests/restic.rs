@@ -1,5 +1,7 @@
 //! From a real repository to the host.
 
+use keelson_proto::v1::command_report::What;
+
 use super::*;
 use crate::inventory::ObjectId;
 use crate::testing::restic::Repository;
@@ -23,7 +25,16 @@ async fn snapshots_come_and_go_and_a_wrong_password_takes_nothing_away() {
     };
     let computer = driver.computer();
     let token = console.token();
-    enroll(Enrolment { token, data: data.clone(), driver, computer, force: false }).await.unwrap();
+    enroll(Enrolment {
+        token,
+        data: data.clone(),
+        driver,
+        extras: Extras::default(),
+        computer,
+        force: false,
+    })
+    .await
+    .unwrap();
     let agent = Agent::open(&data, FAST, Arc::new(SystemClock)).await.unwrap();
     let stop = CancellationToken::new();
     let running = tokio::spawn(agent.run(stop.clone()));
@@ -50,6 +61,42 @@ async fn snapshots_come_and_go_and_a_wrong_password_takes_nothing_away() {
         assert_eq!(workloads.count(), 1);
         assert_eq!(ledger.violations, Vec::<String>::new());
     });
+    open_and_look(&console).await;
     stop.cancel();
     running.await.unwrap().unwrap();
+}
+
+/// What is left is opened, looked into, and looked into again: the answer of a look is not kept, and the next is as good.
+async fn open_and_look(console: &Console) {
+    let (server, workload, point) = console.ledger(|ledger| {
+        let mut points = ledger.objects.iter().filter_map(|id| match id {
+            ObjectId::RestorePoint(server, workload, point) => Some((server, workload, point)),
+            _ => None,
+        });
+        let (server, workload, point) = points.next().unwrap();
+        (server.clone(), workload.clone(), point.clone())
+    });
+    let open =
+        serde_json::json!({"server": server, "workload": workload, "restorePoint": point, "session": "1"});
+    console.order_with(1, 1, "restore-open", &open.to_string());
+    assert!(answer(console, 1, 1).await.contains("restoreRoots"));
+    for attempt in [1, 2] {
+        console.order_with(2, attempt, "restore-search", r#"{"session": "1", "text": "files"}"#);
+        assert!(answer(console, 2, attempt).await.contains("folder"));
+    }
+}
+
+async fn answer(console: &Console, uid: u8, attempt: u32) -> String {
+    let answer = || {
+        console.ledger(|ledger| {
+            let mut of_it =
+                ledger.reports.iter().filter(|report| report.uid == [uid; 16] && report.attempt == attempt);
+            of_it.find_map(|report| match &report.what {
+                Some(What::Result(result)) => Some(result.result.clone()),
+                _ => None,
+            })
+        })
+    };
+    until("it is answered", || answer().is_some()).await;
+    answer().unwrap_or_default()
 }

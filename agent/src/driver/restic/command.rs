@@ -2,14 +2,14 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 /// How to call restic for one repository.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Command {
     pub(super) program: PathBuf,
     pub(super) repository: String,
@@ -52,6 +52,17 @@ pub enum ResticError {
         /// The last that restic wrote to its error output.
         message: String,
     },
+    /// It broke off.
+    #[error("the answer of restic cannot be read")]
+    Read(#[source] io::Error),
+    /// A file is not what the snapshot says.
+    #[error("the snapshot says that the file has {said} bytes, and restic gave {gave}")]
+    Short {
+        /// By the snapshot.
+        said: u64,
+        /// By restic.
+        gave: u64,
+    },
     /// The answer is not what this version of the agent knows.
     #[error("the answer of `restic {0}` is not understood; is this restic older than 0.14?")]
     Output(String, #[source] serde_json::Error),
@@ -69,6 +80,16 @@ impl Command {
 
     /// Runs restic and gives what it prints.
     pub(super) async fn run(&self, arguments: &[&str]) -> Result<String, ResticError> {
+        let output = timeout(self.limit, self.prepare(arguments).output())
+            .await
+            .map_err(|_| ResticError::TimeLimit(self.limit))?
+            .map_err(not_started)?;
+        self.judge(output.status, &String::from_utf8_lossy(&output.stderr))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// restic with what it needs to know, none of it secret: the password comes from its file.
+    pub(super) fn prepare(&self, arguments: &[&str]) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.program);
         command
             .args(arguments)
@@ -82,18 +103,15 @@ impl Command {
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        let output = timeout(self.limit, command.output())
-            .await
-            .map_err(|_| ResticError::TimeLimit(self.limit))?
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::NotFound => ResticError::Missing(error),
-                _ => ResticError::Start(error),
-            })?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        command
+    }
+
+    /// How restic ended.
+    pub(super) fn judge(&self, status: ExitStatus, message: &str) -> Result<(), ResticError> {
+        if status.success() {
+            return Ok(());
         }
-        let message = String::from_utf8_lossy(&output.stderr);
-        Err(self.diagnose(output.status.code(), &output.status.to_string(), message.trim()))
+        Err(self.diagnose(status.code(), &status.to_string(), message.trim()))
     }
 
     /// restic 0.17 tells by exit code, older ones by their words alone.
@@ -113,5 +131,12 @@ impl Command {
             let message = tail.into_iter().rev().collect::<Vec<_>>().join("; ");
             ResticError::Failed { status: status.to_owned(), message }
         }
+    }
+}
+
+pub(super) fn not_started(error: io::Error) -> ResticError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ResticError::Missing(error),
+        _ => ResticError::Start(error),
     }
 }

@@ -81,7 +81,7 @@ fn workload(server_key: &str, (host, paths): &SetKey, only_one: bool) -> Workloa
 }
 
 /// A hash, as the paths may be longer than a key may be. No file name holds a NUL.
-fn workload_key(host: &str, paths: &[String]) -> String {
+pub(super) fn workload_key(host: &str, paths: &[String]) -> String {
     let mut hash = Sha256::new();
     hash.update(host);
     for path in paths {

@@ -1,16 +1,26 @@
 //! Against the real program: a driver that was tested with a fake one was not tested.
 
 use super::*;
+use crate::clock::SystemClock;
 use crate::error::chain;
 use crate::testing::restic::Repository;
 
+fn setup(repository: &Repository, password_file: &str) -> Setup {
+    Setup {
+        repository: repository.path("repository"),
+        password_file: repository.path(password_file).into(),
+        server_name: None,
+        cache: repository.path("cache").into(),
+        restore_roots: Vec::new(),
+    }
+}
+
 fn driver(repository: &Repository, password_file: &str) -> Restic {
-    Restic::new(
-        repository.path("repository"),
-        repository.path(password_file).into(),
-        None,
-        repository.path("cache").into(),
-    )
+    Restic::new(setup(repository, password_file), Arc::new(SystemClock))
+}
+
+fn with_program(repository: &Repository, program: &str, limit: Duration) -> Restic {
+    Restic::with_program(setup(repository, "password"), Arc::new(SystemClock), program, limit)
 }
 
 #[tokio::test]
@@ -49,7 +59,7 @@ async fn what_is_wrong_is_named_with_the_way_out() {
     let unreadable = driver(&repository, "absent").inventory().await.unwrap_err();
     assert!(matches!(unreadable, ResticError::PasswordFile(_)), "{unreadable}");
 
-    let engine = driver(&repository, "password").with_program("restic-of-nobody", TIME_LIMIT);
+    let engine = with_program(&repository, "restic-of-nobody", TIME_LIMIT);
     let missing = engine.inventory().await.unwrap_err();
     assert!(matches!(missing, ResticError::Missing(_)) && missing.to_string().contains("apt-get"));
 
@@ -66,6 +76,6 @@ async fn a_restic_that_hangs_is_ended_at_the_time_limit() {
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&script, executable).unwrap();
     let limit = Duration::from_millis(200);
-    let engine = driver(&repository, "password").with_program(&script, limit);
+    let engine = with_program(&repository, &script, limit);
     assert!(matches!(engine.inventory().await.unwrap_err(), ResticError::TimeLimit(_)));
 }
