@@ -50,7 +50,7 @@ on_both! {
         let seal = keelson::seal::Seal::open(world.host.data.path()).unwrap();
         let sealed = commands[0].sealed.as_deref().unwrap();
         let plain = seal.unseal(&NewCommand::purpose(commands[0].uid), sealed).unwrap();
-        assert_eq!(plain, b"correct horse");
+        assert_eq!(plain, br#"{"password":"correct horse"}"#, "an object, as the protocol says");
         assert!(seal.unseal("command:other", sealed).is_err());
         world.stop().await;
     }

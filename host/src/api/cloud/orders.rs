@@ -36,7 +36,8 @@ pub(super) struct Order {
 pub(super) async fn put(change: &Change, tx: &mut Tx, order: Order) -> Result<(), ApiError> {
     let state = &change.ask.state;
     let uid = CommandUid::new(state.clock());
-    let seal = |secret: String| {
+    let seal = |password: String| {
+        let secret = json!({"password": password}).to_string();
         state.seal().seal(&NewCommand::purpose(uid), secret.as_bytes()).map_err(ApiError::internal)
     };
     let command = NewCommand {

@@ -105,7 +105,8 @@ async fn order(
 ) -> Result<(), ApiError> {
     let (ask, clock) = (&change.ask, change.ask.state.clock());
     let uid = CommandUid::new(clock);
-    let seal = |secret: String| {
+    let seal = |password: String| {
+        let secret = json!({"password": password}).to_string();
         ask.state.seal().seal(&NewCommand::purpose(uid), secret.as_bytes()).map_err(ApiError::internal)
     };
     let verb = match kind {
