@@ -5,7 +5,7 @@ mod outcome;
 mod vbr;
 
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::{DataFolder, Extras};
 use crate::doctor;
 use crate::driver::DriverSettings;
+use crate::driver::facet::{Facets, Script};
 use crate::enroll::{Enrolment, enroll};
 use crate::error::chain;
 use crate::fleet::Fleet;
@@ -71,7 +72,13 @@ async fn run_enroll(arguments: EnrollArguments) -> anyhow::Result<()> {
         data: arguments.data.clone(),
         computer: driver.computer(),
         driver,
-        extras: Extras { restore_roots: arguments.restore_roots },
+        extras: Extras {
+            restore_roots: arguments.restore_roots,
+            facets: Facets {
+                cloud_connect: arguments.cloud_connect.map(script),
+                vb365: arguments.vb365.map(script),
+            },
+        },
         force: arguments.force,
     };
     let settings = enroll(enrolment).await?;
@@ -151,7 +158,13 @@ async fn driver_settings(arguments: DriverArguments) -> anyhow::Result<DriverSet
             since: SystemClock.now_ms(),
         }),
         DriverKind::Vbr => vbr::settings(arguments, &clock()).await,
+        DriverKind::None => Ok(DriverSettings::None {}),
     }
+}
+
+/// No name: the script that the agent brings.
+fn script(program: PathBuf) -> Script {
+    Script { program: Some(program).filter(|program| !program.as_os_str().is_empty()), arguments: Vec::new() }
 }
 
 /// A relative folder is made absolute: a service runs elsewhere than the shell that enrolled it.

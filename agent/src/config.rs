@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
+use crate::driver::facet::{Facets, FacetsError};
 use crate::driver::{Driver, DriverSettings};
 use crate::tls::{Address, AddressError, Pin, PinError};
 
@@ -41,15 +42,20 @@ pub struct Settings {
 pub struct Extras {
     /// Folders beneath which files may be restored, beside where they were.
     pub restore_roots: Vec<PathBuf>,
+    /// Programs that know what the driver does not.
+    pub facets: Facets,
 }
 
 impl Extras {
-    /// Refuses what cannot work.
-    pub fn check(&self) -> Result<(), ExtrasError> {
-        match self.restore_roots.iter().find(|root| !root.is_absolute()) {
-            Some(root) => Err(ExtrasError::Root(root.clone())),
-            None => Ok(()),
+    /// Refuses what cannot work with a driver.
+    pub fn check(&self, driver: &DriverSettings) -> Result<(), ExtrasError> {
+        if let Some(root) = self.restore_roots.iter().find(|root| !root.is_absolute()) {
+            return Err(ExtrasError::Root(root.clone()));
         }
+        if matches!(driver, DriverSettings::None {}) && self.facets.is_empty() {
+            return Err(ExtrasError::Nothing);
+        }
+        self.facets.check().map_err(ExtrasError::Facets)
     }
 }
 
@@ -59,6 +65,14 @@ pub enum ExtrasError {
     /// A service has no folder that it starts from.
     #[error("the restore root {} must be named from the root on", .0.display())]
     Root(PathBuf),
+    /// There would be nothing to report.
+    #[error(
+        "the driver is none and there is no facet; name a driver, or a facet with --cloud-connect or --vb365"
+    )]
+    Nothing,
+    /// A facet cannot be run.
+    #[error("`[facets]` cannot be used")]
+    Facets(#[source] FacetsError),
 }
 
 #[derive(Deserialize, Serialize)]
@@ -70,6 +84,8 @@ struct Wire {
     #[serde(default, rename = "restore-roots", skip_serializing_if = "Vec::is_empty")]
     restore_roots: Vec<PathBuf>,
     driver: DriverSettings,
+    #[serde(default, skip_serializing_if = "Facets::is_empty")]
+    facets: Facets,
 }
 
 /// Why settings cannot be used.
@@ -115,8 +131,8 @@ impl Settings {
     fn from_toml(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let wire: Wire = toml::from_str(text).map_err(|error| ConfigError::Parse(path.to_owned(), error))?;
         wire.driver.check().map_err(ConfigError::Driver)?;
-        let extras = Extras { restore_roots: wire.restore_roots };
-        extras.check().map_err(ConfigError::Extras)?;
+        let extras = Extras { restore_roots: wire.restore_roots, facets: wire.facets };
+        extras.check(&wire.driver).map_err(ConfigError::Extras)?;
         let addresses = wire.addresses.iter().map(|text| text.parse()).collect::<Result<_, _>>();
         Ok(Self {
             agent_uid: wire.agent_uid,
@@ -129,7 +145,8 @@ impl Settings {
 
     /// The driver, with what the agent may do beside.
     pub fn driver(&self, folder: &DataFolder, clock: &SharedClock) -> Arc<dyn Driver> {
-        self.driver.driver(folder, &self.extras.restore_roots, clock)
+        let driver = self.driver.driver(folder, &self.extras.restore_roots, clock);
+        self.extras.facets.around(driver, folder)
     }
 
     /// Writes `agent.toml`.
@@ -140,6 +157,7 @@ impl Settings {
             pin: self.pin.to_string(),
             driver: self.driver.clone(),
             restore_roots: self.extras.restore_roots.clone(),
+            facets: self.extras.facets.clone(),
         };
         let text = toml::to_string_pretty(&wire).map_err(ConfigError::Write)?;
         folder.replace(&folder.settings(), text.as_bytes()).map_err(ConfigError::File)
@@ -149,6 +167,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::facet::Script;
 
     #[test]
     fn settings_survive_the_file_and_an_unknown_key_is_refused() {
@@ -163,7 +182,16 @@ mod tests {
                 password_file: "/etc/restic.password".into(),
                 server_name: None,
             },
-            extras: Extras { restore_roots: vec!["/srv/restore".into()] },
+            extras: Extras {
+                restore_roots: vec!["/srv/restore".into()],
+                facets: Facets {
+                    cloud_connect: Some(Script {
+                        program: Some("/opt/cloud".into()),
+                        arguments: vec!["-x".into()],
+                    }),
+                    vb365: None,
+                },
+            },
         };
         assert!(matches!(Settings::load(&folder), Err(ConfigError::NotEnrolled(_))));
         settings.store(&folder).unwrap();

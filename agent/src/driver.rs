@@ -4,9 +4,12 @@
 //! - `simulated`: a believable backup server made from a seed;
 //! - `vbr`: Veeam Backup & Replication, by its REST API.
 //!
+//! What a facet adds to it is in `facet`, what all engines share of file restore in `restore`.
+//!
 //! A driver answers with the whole state or with an error. It never answers with less because the engine failed: what
 //! is missing from an inventory is reported as gone.
 
+pub mod facet;
 pub mod restic;
 pub mod restore;
 pub mod simulated;
@@ -99,6 +102,9 @@ pub enum DriverError {
     /// Veeam Backup & Replication, or the way to it.
     #[error("cannot read the backup server")]
     Vbr(#[source] Box<VbrError>),
+    /// What stands beside the engine.
+    #[error("the facet {0} gives no answer")]
+    Facet(&'static str, #[source] facet::FacetError),
 }
 
 /// `[driver]` in agent.toml.
@@ -128,6 +134,8 @@ pub enum DriverSettings {
     },
     /// Veeam Backup & Replication.
     Vbr(Access),
+    /// No engine: all that is known comes from facets.
+    None {},
 }
 
 /// Why driver settings cannot be used.
@@ -156,7 +164,7 @@ impl DriverSettings {
                 Err(SettingsError::PasswordInUrl)
             }
             Self::Vbr(access) if access.user.trim().is_empty() => Err(SettingsError::VbrUser),
-            Self::Restic { .. } | Self::Simulated { .. } | Self::Vbr(_) => Ok(()),
+            Self::Restic { .. } | Self::Simulated { .. } | Self::Vbr(_) | Self::None {} => Ok(()),
         }
     }
 
@@ -172,13 +180,14 @@ impl DriverSettings {
                 Arc::new(Simulated::new(seed, server, workloads, since, Arc::clone(clock)))
             }
             Self::Vbr(access) => Arc::new(Vbr::new(access, Pace::USUAL, folder, Arc::clone(clock))),
+            Self::None {} => Arc::new(facet::Nothing),
         }
     }
 
     /// The machine the agent says it runs on: each simulated server has one of its own.
     pub fn computer(&self) -> Computer {
         match *self {
-            Self::Restic { .. } | Self::Vbr(_) => computer::this_machine(),
+            Self::Restic { .. } | Self::Vbr(_) | Self::None {} => computer::this_machine(),
             Self::Simulated { seed, server, .. } => simulated::computer(seed, server),
         }
     }

@@ -88,7 +88,7 @@ pub enum EnrollError {
 /// Enrols and stores the agent; answers with its settings.
 pub async fn enroll(enrolment: Enrolment) -> Result<Settings, EnrollError> {
     enrolment.driver.check().map_err(EnrollError::Driver)?;
-    enrolment.extras.check().map_err(EnrollError::Extras)?;
+    enrolment.extras.check(&enrolment.driver).map_err(EnrollError::Extras)?;
     let folder = DataFolder::create(&enrolment.data).map_err(EnrollError::File)?;
     let lock = folder.lock().map_err(EnrollError::File)?;
     if folder.certificate().exists() && !enrolment.force {

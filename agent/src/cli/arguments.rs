@@ -58,6 +58,12 @@ pub(super) struct EnrollArguments {
     /// A folder beneath which files may be restored, beside where they were. May come several times.
     #[arg(long = "restore-root", value_name = "DIR")]
     pub(super) restore_roots: Vec<PathBuf>,
+    /// The machine is a Cloud Connect server, too; asked by PowerShell, or by a program of your own.
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = "")]
+    pub(super) cloud_connect: Option<PathBuf>,
+    /// The machine is a server of Veeam Backup for Microsoft 365, too; asked by PowerShell, or by a program of your own.
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, default_missing_value = "")]
+    pub(super) vb365: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -84,6 +90,8 @@ pub(super) enum DriverKind {
     Simulated,
     /// Veeam Backup & Replication 13 or later, by its REST API.
     Vbr,
+    /// Nothing but what --cloud-connect or --vb365 tells.
+    None,
 }
 
 #[derive(Debug, Args)]
