@@ -23,7 +23,7 @@ use crate::driver::DriverSettings;
 use crate::driver::facet::{Facets, Script};
 use crate::enroll::{Enrolment, enroll};
 use crate::error::chain;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, FleetSite};
 use crate::token::JoinToken;
 use crate::work::Ended;
 use arguments::{
@@ -122,11 +122,19 @@ async fn run_fleet(arguments: FleetArguments) -> anyhow::Result<()> {
         servers: arguments.servers,
         workloads: arguments.workloads,
         seed: arguments.seed,
-        data: arguments.data,
         token: token(&arguments.token)?,
+        site: site(&arguments)?,
+        data: arguments.data,
         options: options(&arguments.options),
     };
     Ok(fleet.run(clock(), stop_signal()?).await?)
+}
+
+fn site(arguments: &FleetArguments) -> anyhow::Result<Option<FleetSite>> {
+    let read = |file: &PathBuf| read_token(file).and_then(|text| Ok(JoinToken::parse(&text)?));
+    let token = arguments.site_token_file.as_ref().map(read).transpose()?;
+    let tenants = arguments.site_tenants;
+    Ok((arguments.site || token.is_some()).then_some(FleetSite { tenants, token }))
 }
 
 fn clock() -> SharedClock {
@@ -156,6 +164,7 @@ async fn driver_settings(arguments: DriverArguments) -> anyhow::Result<DriverSet
             server: 0,
             workloads: arguments.workloads,
             since: SystemClock.now_ms(),
+            site: None,
         }),
         DriverKind::Vbr => vbr::settings(arguments, &clock()).await,
         DriverKind::None => Ok(DriverSettings::None {}),
@@ -183,17 +192,20 @@ fn required_token(arguments: &TokenArguments) -> anyhow::Result<JoinToken> {
 
 fn token(arguments: &TokenArguments) -> anyhow::Result<Option<JoinToken>> {
     let text = match (&arguments.token_file, &arguments.token) {
-        (Some(file), _) if file == Path::new("-") => {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).context("cannot read the token from standard input")?;
-            text
-        }
-        (Some(file), _) => std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read the token file {}", file.display()))?,
+        (Some(file), _) => read_token(file)?,
         (None, Some(text)) => text.clone(),
         (None, None) => return Ok(None),
     };
     Ok(Some(JoinToken::parse(&text)?))
+}
+
+fn read_token(file: &Path) -> anyhow::Result<String> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("cannot read the token from standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(file).with_context(|| format!("cannot read the token file {}", file.display()))
 }
 
 /// Cancelled by the first SIGTERM or SIGINT.

@@ -28,7 +28,7 @@ use crate::computer;
 use crate::config::DataFolder;
 use crate::inventory::Inventory;
 use restic::{Restic, ResticError};
-use simulated::Simulated;
+use simulated::{Simulated, SiteSettings};
 use vbr::{Access, Pace, Vbr, VbrError};
 
 /// Asks one kind of engine.
@@ -131,6 +131,9 @@ pub enum DriverSettings {
         workloads: u32,
         /// When it came to life, in unix milliseconds: what stopped being backed up did so before.
         since: i64,
+        /// It is a Cloud Connect server, too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        site: Option<SiteSettings>,
     },
     /// Veeam Backup & Replication.
     Vbr(Access),
@@ -176,8 +179,9 @@ impl DriverSettings {
                 let setup = restic::Setup { repository, password_file, server_name, cache, restore_roots };
                 Arc::new(Restic::new(setup, Arc::clone(clock)))
             }
-            Self::Simulated { seed, server, workloads, since } => {
-                Arc::new(Simulated::new(seed, server, workloads, since, Arc::clone(clock)))
+            Self::Simulated { seed, server, workloads, since, site } => {
+                let simulated = Simulated::new(seed, server, workloads, since, Arc::clone(clock));
+                Arc::new(simulated.with_site(site.as_ref()))
             }
             Self::Vbr(access) => Arc::new(Vbr::new(access, Pace::USUAL, folder, Arc::clone(clock))),
             Self::None {} => Arc::new(facet::Nothing),
@@ -188,7 +192,8 @@ impl DriverSettings {
     pub fn computer(&self) -> Computer {
         match *self {
             Self::Restic { .. } | Self::Vbr(_) | Self::None {} => computer::this_machine(),
-            Self::Simulated { seed, server, .. } => simulated::computer(seed, server),
+            Self::Simulated { seed, server, site: None, .. } => simulated::computer(seed, server),
+            Self::Simulated { seed, server, site: Some(_), .. } => simulated::site_computer(seed, server),
         }
     }
 }

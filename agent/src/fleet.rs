@@ -12,6 +12,7 @@ use crate::agent::{Agent, AgentError, Options};
 use crate::clock::SharedClock;
 use crate::config::{DataFolder, Extras, FileError};
 use crate::driver::DriverSettings;
+use crate::driver::simulated::SiteSettings;
 use crate::enroll::{EnrollError, Enrolment, enroll};
 use crate::token::JoinToken;
 use crate::work::Ended;
@@ -34,9 +35,23 @@ pub struct Fleet {
     pub data: PathBuf,
     /// Needed, with a use for each, while some are not enrolled yet.
     pub token: Option<JoinToken>,
+    /// One more server, in the folder `site`.
+    pub site: Option<FleetSite>,
     /// Of each agent.
     pub options: Options,
 }
+
+/// A provider's Cloud Connect server in a fleet.
+#[derive(Debug)]
+pub struct FleetSite {
+    /// How many tenants it has from the start.
+    pub tenants: u32,
+    /// The provider's; the fleet's when absent.
+    pub token: Option<JoinToken>,
+}
+
+/// The site's number among the servers: no fleet has so many.
+const SITE: u32 = 999_999;
 
 /// Why a fleet does not run.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +86,11 @@ impl Fleet {
         };
         info!(servers = self.servers, enrolled, "the fleet starts");
         let mut agents = JoinSet::new();
-        for index in 0..self.servers {
+        for (place, index) in (0..).zip(self.members()) {
             let data = self.folder_of(index);
             let (options, clock, stop) = (self.options, SharedClock::clone(&clock), stop.clone());
             agents.spawn(async move {
-                let wait = STAGGER * index;
+                let wait = STAGGER * place;
                 tokio::select! {
                     () = tokio::time::sleep(wait) => {}
                     () = stop.cancelled() => return Ok(()),
@@ -95,13 +110,34 @@ impl Fleet {
         outcome
     }
 
+    fn members(&self) -> impl Iterator<Item = u32> {
+        (0..self.servers).chain(self.site.is_some().then_some(SITE))
+    }
+
     fn folder_of(&self, index: u32) -> PathBuf {
-        self.data.join(index.to_string())
+        let site = index == SITE && self.site.is_some();
+        self.data.join(if site { "site".to_owned() } else { index.to_string() })
+    }
+
+    /// How an agent of the fleet is enrolled, and with which token.
+    fn settings_of(&self, index: u32, since: i64) -> (DriverSettings, Option<JoinToken>) {
+        let site = self.site.as_ref().filter(|_| index == SITE);
+        let driver = DriverSettings::Simulated {
+            seed: self.seed,
+            server: index,
+            // A provider's Cloud Connect server has no backups of its own.
+            workloads: if site.is_some() { 0 } else { self.workloads },
+            since,
+            site: site.map(|site| SiteSettings { tenants: site.tenants }),
+        };
+        let own = site.and_then(|site| site.token.clone());
+        (driver, own.or_else(|| self.token.clone()))
     }
 
     /// How many were enrolled.
     async fn enroll_missing(&self, clock: &SharedClock) -> Result<usize, FleetError> {
-        let missing: Vec<u32> = (0..self.servers)
+        let missing: Vec<u32> = self
+            .members()
             .filter(|index| !DataFolder::at(self.folder_of(*index)).certificate().exists())
             .collect();
         let count = missing.len();
@@ -109,13 +145,8 @@ impl Fleet {
         let since = clock.now_ms();
         stream::iter(missing)
             .map(|index| async move {
-                let token = self.token.clone().ok_or(FleetError::NoToken(index, uses))?;
-                let driver = DriverSettings::Simulated {
-                    seed: self.seed,
-                    server: index,
-                    workloads: self.workloads,
-                    since,
-                };
+                let (driver, token) = self.settings_of(index, since);
+                let token = token.ok_or(FleetError::NoToken(index, uses))?;
                 let enrolment = Enrolment {
                     token,
                     data: self.folder_of(index),

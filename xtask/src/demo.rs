@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: Keelson on this machine, with a real backup engine and a fleet to look at.
 //!
 //! Who acts: `keelson serve` on SQLite; one agent beside a restic repository that is made here, with one workload
-//! whose only snapshot is old; simulated agents of other companies. Everything listens on loopback. The children die
+//! whose only snapshot is old; simulated agents of other companies, and one of the provider's Cloud Connect server. Everything listens on loopback. The children die
 //! with xtask: in reverse order on Ctrl-C, when one of them fails, and when xtask itself is killed.
 
 mod client;
@@ -32,6 +32,9 @@ use stack::Stack;
 const ADMIN: &str = "admin";
 /// The first has the restic repository, the others share the simulated fleet.
 const COMPANIES: [&str; 3] = ["Harbour Dental", "Northgate Logistics", "Brightwater School"];
+/// The provider's Cloud Connect server.
+const SITE: &str = "site";
+const SITE_TOKEN: &str = "site.token";
 const START_PATIENCE: Duration = Duration::from_mins(1);
 const ALARM_PATIENCE: Duration = Duration::from_mins(1);
 
@@ -180,6 +183,7 @@ impl Demo<'_> {
             let token = console.join_token(&uid, servers)?;
             self.place.keep_secret(&fleet_token(company), &token)?;
         }
+        self.place.keep_secret(SITE_TOKEN, &console.provider_token()?)?;
         let credentials = Credentials { password, api_key };
         self.place.remember(&credentials)?;
         Ok(credentials)
@@ -217,6 +221,14 @@ impl Demo<'_> {
                 simulation,
                 &self.place.log(&fleet_name(company)),
             )?;
+        }
+        // A folder of a demo from before there was a site has no token for one.
+        let token = self.place.folder().join(SITE_TOKEN);
+        if token.exists() {
+            let mut site = Daemon::command(&program);
+            site.args(["fleet", "--servers", "0", "--seed", "9", "--site-token-file"]).arg(token);
+            site.arg("--data").arg(self.place.folder().join(SITE));
+            stack.start("the Cloud Connect site", site, &self.place.log(SITE))?;
         }
         Ok(())
     }

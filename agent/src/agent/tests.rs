@@ -74,7 +74,7 @@ impl Stage {
     }
 
     async fn enroll(&self, token: JoinToken, force: bool) -> Result<Settings, EnrollError> {
-        let driver = DriverSettings::Simulated { seed: 1, server: 0, workloads: 1, since: 0 };
+        let driver = DriverSettings::Simulated { seed: 1, server: 0, workloads: 1, since: 0, site: None };
         let computer = driver.computer();
         enroll(Enrolment { token, data: self.data(), driver, extras: Extras::default(), computer, force })
             .await
@@ -155,6 +155,7 @@ async fn a_fleet_enrols_connects_and_keeps_its_identities() {
             seed: 9,
             data: place.path().join("fleet"),
             token,
+            site: Some(crate::fleet::FleetSite { tenants: 2, token: None }),
             options: FAST,
         };
         let stop = CancellationToken::new();
@@ -162,25 +163,25 @@ async fn a_fleet_enrols_connects_and_keeps_its_identities() {
     };
     let (stop, task) = run(None);
     let error = task.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("3 uses"), "{error}");
+    assert!(error.to_string().contains("4 uses"), "{error}");
     drop(stop);
 
     for (round, token) in [Some(console.token()), None].into_iter().enumerate() {
         let (stop, task) = run(token);
         let all = || {
             let agents = console.agents();
-            agents.values().filter(|ledger| ledger.complete.len() == round + 1).count() == 3
+            agents.values().filter(|ledger| ledger.complete.len() == round + 1).count() == 4
         };
         until("all have reported", all).await;
         stop.cancel();
         task.await.unwrap().unwrap();
     }
     let agents = console.agents();
-    assert_eq!(agents.len(), 3, "the second round enrolled nobody");
+    assert_eq!(agents.len(), 4, "the second round enrolled nobody");
     let machines: std::collections::HashSet<&str> = agents
         .values()
         .map(|ledger| ledger.hellos[0].computer.as_ref().unwrap().machine_id.as_str())
         .collect();
-    assert_eq!(machines.len(), 3);
+    assert_eq!(machines.len(), 4);
     assert!(agents.values().all(|ledger| ledger.violations.is_empty() && ledger.objects.len() > 4));
 }

@@ -176,6 +176,15 @@ pub(super) struct FleetArguments {
     pub(super) data: PathBuf,
     #[command(flatten)]
     pub(super) token: TokenArguments,
+    /// One more server: a provider's Cloud Connect server, with tenants.
+    #[arg(long)]
+    pub(super) site: bool,
+    /// How many tenants it has from the start.
+    #[arg(long, value_name = "COUNT", default_value_t = 6)]
+    pub(super) site_tenants: u32,
+    /// The site's own join token, of `keelson agent token --provider --door hosted`; the fleet's when absent.
+    #[arg(long, value_name = "FILE")]
+    pub(super) site_token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) options: OptionArguments,
 }

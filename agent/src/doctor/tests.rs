@@ -17,7 +17,7 @@ struct Ward {
 impl Ward {
     async fn new() -> Self {
         let (console, folder) = (Console::start().await, tempfile::tempdir().unwrap());
-        let driver = DriverSettings::Simulated { seed: 1, server: 0, workloads: 2, since: 0 };
+        let driver = DriverSettings::Simulated { seed: 1, server: 0, workloads: 2, since: 0, site: None };
         let enrolment = Enrolment {
             token: console.token(),
             data: folder.path().join("agent"),

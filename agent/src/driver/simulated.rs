@@ -8,10 +8,13 @@
 mod jobs;
 mod life;
 mod names;
+mod site;
 
 use futures_util::future::BoxFuture;
 use keelson_proto::v1::{BackupServer, Computer, Repository, RestorePoint, Workload};
+use serde::{Deserialize, Serialize};
 
+use super::facet::is_cloud;
 use super::{Done, Driver, DriverError, Order, Refused};
 use crate::clock::SharedClock;
 use crate::inventory::Inventory;
@@ -34,6 +37,15 @@ pub struct Simulated {
     since: i64,
     clock: SharedClock,
     orders: jobs::Orders,
+    site: Option<site::Site>,
+}
+
+/// `[driver.site]` in agent.toml: the server is a provider's Cloud Connect server, too.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteSettings {
+    /// How many tenants it has from the start.
+    pub tenants: u32,
 }
 
 /// The restore points of a computer by its schedule.
@@ -46,14 +58,24 @@ struct Scheduled {
 impl Simulated {
     /// `since` is when the fleet came to life, in unix milliseconds.
     pub fn new(seed: u64, server: u32, workloads: u32, since: i64, clock: SharedClock) -> Self {
-        Self { seed, server, workloads, since, clock, orders: jobs::Orders::default() }
+        Self { seed, server, workloads, since, clock, orders: jobs::Orders::default(), site: None }
+    }
+
+    /// With a Cloud Connect site, if there is one to be.
+    #[must_use]
+    pub fn with_site(mut self, settings: Option<&SiteSettings>) -> Self {
+        let site =
+            |one: &SiteSettings| site::Site::new(self.seed, self.server, self.key(), one.tenants, self.since);
+        self.site = settings.map(site);
+        self
     }
 
     /// The state at an instant.
     pub fn inventory_at(&self, now: i64) -> Inventory {
+        let own_name = || names::server(self.seed, self.server);
         let server = BackupServer {
             key: self.key(),
-            name: names::server(self.seed, self.server),
+            name: self.site.as_ref().map_or_else(own_name, |site| site.name().to_owned()),
             engine: "simulated".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ..BackupServer::default()
@@ -82,11 +104,19 @@ impl Simulated {
         let jobs = machines.chunks(jobs::SIZE as usize).zip(0..);
         let jobs: Vec<_> =
             jobs.map(|(machines, index)| self.orders.job(&server.key, index, machines, now)).collect();
-        let repositories = (0..3).map(|index| self.repository(&server.key, index, now)).collect();
+        let repositories: Vec<_> = (0..3).map(|index| self.repository(&server.key, index, now)).collect();
+        let cloud = self.site.as_ref().map(|site| site.facts(&repositories, now)).unwrap_or_default();
+        let mut license = life::license(self.seed, &server, &workloads, now);
+        let mut machine = life::machine(self.seed, self.server);
+        if self.site.is_some() {
+            "Yes".clone_into(&mut license.cloud_connect);
+            machine.cloud_connect = true;
+        }
         Inventory {
             sessions: jobs.iter().filter_map(life::session).collect(),
-            license: Some(life::license(self.seed, &server, &workloads, now)),
-            machine: Some(life::machine(self.seed, self.server)),
+            license: Some(license),
+            machine: Some(machine),
+            cloud,
             server,
             repositories,
             jobs,
@@ -167,8 +197,16 @@ impl Driver for Simulated {
     }
 
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
-        let jobs = jobs::count(self.workloads);
-        Box::pin(std::future::ready(self.orders.execute(&self.key(), jobs, order, self.clock.now_ms())))
+        let (jobs, now) = (jobs::count(self.workloads), self.clock.now_ms());
+        let outcome = match &self.site {
+            Some(site) if is_cloud(&order.kind) => site.execute(order, now),
+            None if is_cloud(&order.kind) => Err(Refused(format!(
+                "this simulated server is no Cloud Connect server; it cannot do \"{}\"",
+                order.kind
+            ))),
+            _ => self.orders.execute(&self.key(), jobs, order, now),
+        };
+        Box::pin(std::future::ready(outcome))
     }
 }
 
@@ -181,6 +219,11 @@ pub fn computer(seed: u64, server: u32) -> Computer {
         platform: "Linux".to_owned(),
         os_version: "Simulated 1.0".to_owned(),
     }
+}
+
+/// The machine of a simulated Cloud Connect server.
+pub fn site_computer(seed: u64, server: u32) -> Computer {
+    Computer { host_name: names::site(seed, server).to_lowercase(), ..computer(seed, server) }
 }
 
 fn hours(count: u64) -> i64 {

@@ -58,6 +58,11 @@ impl<'d> Console<'d> {
         self.word(&["agent", "token", "--company", company, "--uses", &uses.to_string()])
     }
 
+    /// A token that lets one agent of the provider's own join, within the provider's network.
+    pub(super) fn provider_token(&self) -> anyhow::Result<String> {
+        self.word(&["agent", "token", "--provider", "--door", "hosted", "--uses", "1"])
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = self.workspace.tool(self.workspace.binary("keelson"));
         command.args(args).arg("--data").arg(self.data);

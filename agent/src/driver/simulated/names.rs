@@ -30,6 +30,12 @@ pub(super) fn server(seed: u64, server: u32) -> String {
     format!("BKP-{place}-{:02}", server + 1)
 }
 
+/// Such as `VCC-OSLO`: a fleet has one.
+pub(super) fn site(seed: u64, server: u32) -> String {
+    let mut random = Random::for_parts(seed, &[u64::from(server)]);
+    format!("VCC-{}", random.pick(&PLACES).copied().unwrap_or_default())
+}
+
 /// A server or a person's laptop; the number makes the name the only one on its server.
 pub(super) fn workload(seed: u64, server: u32, index: u32, server_key: &str) -> Workload {
     let mut random = Random::for_parts(seed, &[u64::from(server), u64::from(index), 1]);
