@@ -10,6 +10,7 @@ use crate::clock::SharedClock;
 use crate::collect::Collector;
 use crate::config::{ConfigError, DataFolder, FileError, FolderLock, Settings};
 use crate::driver::Driver;
+use crate::driver::guard::Guard;
 use crate::identity::{Identity, IdentityError};
 use crate::random::Random;
 use crate::session::{Link, SessionError, Shared};
@@ -125,22 +126,22 @@ impl Agent {
         // A command may end this run, not whoever started it.
         let stop = stop.child_token();
         let shared = Arc::new(Shared::new(self.spool));
+        let driver: Arc<dyn Driver> = Arc::new(Guard::new(self.driver));
         let collector = Collector {
-            driver: Arc::clone(&self.driver),
+            driver: Arc::clone(&driver),
             shared: Arc::clone(&shared),
             clock: Arc::clone(&self.clock),
             interval: self.options.interval,
             stop: stop.clone(),
         };
-        let work =
-            Work::new(Arc::clone(&self.driver), Arc::clone(&shared), Arc::clone(&self.clock), stop.clone());
+        let work = Work::new(Arc::clone(&driver), Arc::clone(&shared), Arc::clone(&self.clock), stop.clone());
         let folder = self.folder.clone();
         let link = Link {
             folder: self.folder,
             computer: self.settings.driver.computer(),
             settings: self.settings,
-            driver_kind: self.driver.kind(),
             run: Random::run(),
+            driver_kind: driver.kind(),
             shared,
             work: Arc::clone(&work),
             clock: self.clock,

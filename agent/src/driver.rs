@@ -4,12 +4,14 @@
 //! - `simulated`: a believable backup server made from a seed;
 //! - `vbr`: Veeam Backup & Replication, by its REST API.
 //!
-//! What a facet adds to it is in `facet`, what all engines share of file restore in `restore`.
+//! What a facet adds to it is in `facet`, what all engines share of file restore in `restore`, what an agent
+//! refuses whatever the engine could do in `guard`.
 //!
 //! A driver answers with the whole state or with an error. It never answers with less because the engine failed: what
 //! is missing from an inventory is reported as gone.
 
 pub mod facet;
+pub(crate) mod guard;
 pub mod restic;
 pub mod restore;
 pub mod simulated;

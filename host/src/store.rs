@@ -87,8 +87,8 @@ pub use hosted::{Hosted, HostedResource};
 pub use infrastructure::{
     AgentJobFact, BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, CopyJobFact, FileShareJobFact,
     Infrastructure, JobDetails, JobFact, LicenseFact, PointDetails, RemovedAgent, ReplicationJobFact,
-    RestorePointFact, SESSIONS_KEPT, ServerDetails, ServerFact, ServerJob, SessionFact, Source, Vb365Fact,
-    VmJobFact, WorkloadDetails, WorkloadFact,
+    RestorePointFact, SESSIONS_KEPT, ServerDetails, ServerFact, ServerJob, ServerRole, SessionFact, Source,
+    Vb365Fact, VmJobFact, WorkloadDetails, WorkloadFact,
 };
 pub use ingest::{Facts, Ingest, Move, Offset};
 pub use inspect::{Inspection, inspect};

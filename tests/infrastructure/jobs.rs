@@ -201,9 +201,14 @@ on_both! {
     fn a_cloud_connect_server_runs_no_jobs(database) {
         let fleet = Fleet::start(database).await;
         fleet.make_cloud_connect(fleet.hosted).await;
-        let (refused, body) = post(&fleet.admin, fleet.hosted.job("vbr", "vm"), "start").await;
-        assert_eq!(refused, StatusCode::CONFLICT);
-        assert!(body.to_string().contains("Cloud Connect"), "{body}");
+        for (job, action) in [("vm", "start"), ("replica", "start"), ("agent", "retry")] {
+            let (refused, body) = post(&fleet.admin, fleet.hosted.job("vbr", job), action).await;
+            assert_eq!(refused, StatusCode::CONFLICT);
+            let body = body.to_string();
+            assert!(body.contains("rule no-jobs") && body.contains("separate backup server"), "{body}");
+        }
+        let stopped = post(&fleet.admin, fleet.hosted.job("vbr", "copy"), "stop").await;
+        assert_eq!(stopped.0, StatusCode::OK, "{}", stopped.1);
         let server = fleet.admin.data(&format!("/infrastructure/backupServers/{}", fleet.hosted.server("vbr"))).await;
         assert_eq!(server["backupServerRoleType"], "CloudConnect");
         fleet.host.stop().await;

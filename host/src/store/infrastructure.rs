@@ -36,7 +36,7 @@ mod typed_jobs;
 pub(super) mod vb365;
 pub(super) mod workloads;
 
-pub use assignment::ServerJob;
+pub use assignment::{ServerJob, ServerRole};
 pub use backups::{BackupFact, BackupKey};
 pub use computers::ComputerFact;
 pub use jobs::JobFact;

@@ -160,10 +160,6 @@ fn must_fit(job: &ServerJob, status: &str, kind: CommandKind) -> Result<(), ApiE
         CommandKind::JobStart | CommandKind::JobRetry if under_way => {
             Some(format!("job \"{}\" is under way already (its status is {status})", job.name))
         }
-        CommandKind::JobStart | CommandKind::JobRetry if !job.may_run => Some(format!(
-            "job \"{}\" does not start: a provider's Cloud Connect server runs no jobs of its own; use a separate backup server",
-            job.name
-        )),
         CommandKind::JobRetry if !["Failed", "Warning"].contains(&status) => {
             Some(format!("job \"{}\" has nothing to retry: its status is {status}; start it", job.name))
         }

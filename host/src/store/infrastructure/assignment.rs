@@ -9,13 +9,12 @@ use crate::id::{AgentUid, CompanyUid, LocationUid};
 
 statements! {
     READ = "SELECT j.uid, j.agent_uid, j.server_uid, j.company_uid, j.mapped_company_uid, j.holder_uid, j.name, j.key, \
-        j.enabled, s.name AS server_name, s.key AS server_key, \
-        CASE WHEN NOT a.cloud_connect OR j.type IN ('SureBackup', 'SobrMaintenance') \
-        OR EXISTS (SELECT 1 FROM sites st WHERE st.agent_uid = a.uid AND st.enterprise) \
-        OR EXISTS (SELECT 1 FROM backup_copy_jobs t WHERE t.job_uid = j.uid AND t.public_cloud) \
-        THEN TRUE ELSE FALSE END AS may_run \
-        FROM backup_jobs j JOIN agents a ON a.uid = j.agent_uid JOIN backup_servers s ON s.uid = j.server_uid \
-        WHERE j.uid = $1";
+        j.enabled, s.name AS server_name, s.key AS server_key, j.type AS kind, \
+        CASE WHEN EXISTS (SELECT 1 FROM backup_copy_jobs t WHERE t.job_uid = j.uid AND t.public_cloud) \
+        THEN TRUE ELSE FALSE END AS public_cloud \
+        FROM backup_jobs j JOIN backup_servers s ON s.uid = j.server_uid WHERE j.uid = $1";
+    ROLE = "SELECT a.cloud_connect, CASE WHEN EXISTS (SELECT 1 FROM sites st WHERE st.agent_uid = a.uid AND st.enterprise) \
+        THEN TRUE ELSE FALSE END AS enterprise FROM agents a WHERE a.uid = $1";
     REPOSITORIES = "SELECT r.uid FROM backup_repositories r WHERE r.server_uid = $1 AND (r.company_uid = $2 \
         OR r.uid IN (SELECT h.repository_uid FROM hosted_backup_resources h WHERE h.company_uid = $2) \
         OR r.uid IN (SELECT b.repository_uid FROM workload_backups b WHERE b.company_uid = $2) \
@@ -68,15 +67,31 @@ pub struct ServerJob {
     pub server_name: String,
     /// The engine's own id.
     pub server_key: String,
-    /// Whether it may run where it is: a provider's Cloud Connect server runs no backup, copy or replication jobs, except
-    /// copies of what public-cloud appliances made, and except Cloud Connect for the Enterprise.
-    pub may_run: bool,
+    /// A word of the API's `BackupServerJobType`.
+    pub kind: String,
+    /// It copies what public-cloud appliances made.
+    pub public_cloud: bool,
+}
+
+/// What the server beside an agent is.
+#[derive(Debug, Clone, Copy, Default, sqlx::FromRow)]
+pub struct ServerRole {
+    /// A provider's Cloud Connect server.
+    pub cloud_connect: bool,
+    /// Cloud Connect for the Enterprise.
+    pub enterprise: bool,
 }
 
 impl Infrastructure<'_> {
     /// A job, whoever may see it.
     pub async fn job(&mut self, uid: Uuid) -> Result<Option<ServerJob>, StoreError> {
         let row = on!(self.0, db => sqlx::query_as(READ).bind(uid).fetch_optional(db).await?);
+        Ok(row)
+    }
+
+    /// What the server beside an agent is.
+    pub async fn role(&mut self, agent: AgentUid) -> Result<Option<ServerRole>, StoreError> {
+        let row = on!(self.0, db => sqlx::query_as(ROLE).bind(agent).fetch_optional(db).await?);
         Ok(row)
     }
 
