@@ -57,8 +57,8 @@ fn start_log(format: LogFormat) {
 
 async fn execute(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Enroll(arguments) => run_enroll(arguments).await,
-        Command::Run(arguments) => run_agent(arguments).await,
+        Command::Enroll(arguments) => run_enroll(*arguments).await,
+        Command::Run(arguments) => Box::pin(run_agent(arguments)).await,
         Command::Doctor(arguments) => run_doctor(arguments).await,
         Command::Fleet(arguments) => run_fleet(arguments).await,
     }

@@ -31,7 +31,7 @@ pub(super) enum LogFormat {
 pub(super) enum Command {
     /// Trade a join token for this agent's certificate.
     #[command(after_help = EXIT_CODES)]
-    Enroll(EnrollArguments),
+    Enroll(Box<EnrollArguments>),
     /// Run the enrolled agent until SIGTERM or SIGINT.
     #[command(after_help = EXIT_CODES)]
     Run(RunArguments),
