@@ -16,7 +16,7 @@ const LARGE: &[&str] = &[
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = protox::compile(["keelson/agent/v1/console.proto"], ["proto"])?;
-    let configured = tonic_prost_build::configure();
+    let configured = tonic_prost_build::configure().codec_path("crate::codec::BoundedCodec");
     let boxed =
         LARGE.iter().fold(configured, |config, field| config.boxed(format!(".keelson.agent.v1.{field}")));
     boxed.compile_fds(files)?;

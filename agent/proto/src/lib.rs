@@ -3,6 +3,7 @@
 //!
 //! Read the `.proto`: it is the contract and carries the documentation.
 
+pub mod codec;
 pub mod policy;
 
 /// Version 1 of the protocol.
