@@ -24,6 +24,7 @@ use crate::id::{self, AgentUid, CompanyUid};
 use crate::store::{Admitted, Arrival, NewAgent, Offset, StoreError};
 
 const HELLO_TIME: Duration = Duration::from_secs(10);
+/// For how long an agent may leave its answers unread; not longer than it may be silent.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 /// Records that are stored as one when they came as several batches.
 const TOGETHER: usize = 1_500;
@@ -93,7 +94,8 @@ async fn begin(
         heartbeat_seconds: u32::try_from(shared.options.heartbeat.as_secs().max(1)).unwrap_or(u32::MAX),
         credit: CREDIT,
     };
-    if let Err(status) = send(answers, console_message::Kind::Welcome(welcome)).await {
+    let welcome = console_message::Kind::Welcome(welcome);
+    if let Err(status) = send(answers, welcome, patience(shared).min(ANSWER_TIME)).await {
         leave(shared, identity.agent, &place).await;
         return Err(status);
     }
@@ -204,7 +206,7 @@ impl Session {
         messages: &mut Streaming<AgentMessage>,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(), Status> {
-        let patience = self.shared.options.heartbeat * 3;
+        let patience = patience(&self.shared);
         let (mut heard, mut pace) = (Instant::now(), Pace::new());
         // What was read beyond a batch and was none that follows it.
         let mut next = None;
@@ -217,7 +219,7 @@ impl Session {
                         message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??
                     }
                     Some(command) = commands.recv() => {
-                        send(&self.answers, console_message::Kind::Command(command)).await?;
+                        self.say(console_message::Kind::Command(command)).await?;
                         continue;
                     }
                 }
@@ -245,9 +247,13 @@ impl Session {
         }
     }
 
+    async fn say(&self, kind: console_message::Kind) -> Result<(), Status> {
+        send(&self.answers, kind, patience(&self.shared).min(ANSWER_TIME)).await
+    }
+
     async fn note(&self, report: CommandReport) -> Result<(), Status> {
         match report::take(&self.shared, self.agent, report).await? {
-            Some(heard) => send(&self.answers, console_message::Kind::Heard(heard)).await,
+            Some(heard) => self.say(console_message::Kind::Heard(heard)).await,
             None => Ok(()),
         }
     }
@@ -311,11 +317,11 @@ impl Session {
             stands.epoch, stands.sequence
         );
         tracing::warn!(agent.uid = %self.agent, reason, "agents.batch: agent {} must start over", self.agent);
-        send(&self.answers, console_message::Kind::Resync(Resync { reason })).await
+        self.say(console_message::Kind::Resync(Resync { reason })).await
     }
 
     async fn acknowledge(&self, epoch: u64, sequence: u64) -> Result<(), Status> {
-        send(&self.answers, console_message::Kind::Acknowledge(Acknowledge { epoch, sequence })).await
+        self.say(console_message::Kind::Acknowledge(Acknowledge { epoch, sequence })).await
     }
 }
 
@@ -356,10 +362,15 @@ fn joined(batches: &[Batch]) -> Option<Batch> {
     Some(Batch { epoch: last.epoch, sequence: last.sequence, records })
 }
 
+/// How long an agent may be silent.
+fn patience(shared: &Shared) -> Duration {
+    shared.options.heartbeat * 3
+}
+
 /// An agent that does not read its answers is as good as gone.
-async fn send(answers: &Answers, kind: console_message::Kind) -> Result<(), Status> {
+async fn send(answers: &Answers, kind: console_message::Kind, patience: Duration) -> Result<(), Status> {
     let message = Ok(ConsoleMessage { kind: Some(kind) });
-    let sent = tokio::time::timeout(ANSWER_TIME, answers.send(message)).await;
+    let sent = tokio::time::timeout(patience, answers.send(message)).await;
     let sent = sent.map_err(|_| Status::deadline_exceeded("the agent does not read its answers"))?;
     sent.map_err(|_| Status::cancelled("the agent is gone"))
 }
