@@ -10,8 +10,8 @@ const LONGEST_KEY: usize = 512;
 const LONGEST_TEXT: usize = 4_096;
 /// Of a list for people.
 const MOST_TEXTS: usize = 256;
-/// No size and no count is larger: a pebibyte.
-const LARGEST: i64 = 1 << 50;
+/// Eight pebibytes, and the last whole number that every reader of JSON has.
+const LARGEST: i64 = (1 << 53) - 1;
 /// The last instant of the year 9999.
 const LATEST: i64 = 253_402_300_799_999;
 
@@ -57,7 +57,7 @@ pub(super) fn maybe_word(value: &str, known: Words) -> Option<String> {
     (!value.is_empty()).then(|| word(value, known))
 }
 
-/// A number that counts or measures something.
+/// A number that counts or measures something. One beyond all measure is cut, so that what is summed up stays a number.
 pub(super) fn measure(what: &str, value: Option<i64>) -> Result<Option<i64>, String> {
     match value {
         Some(number) if number < 0 => Err(format!("the {what} is {number}; it must not be negative")),
