@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{NewAgent, StoreError, Tx, on, statements};
+use super::{Dialect, NewAgent, StoreError, Tx, on, statements};
 use crate::clock::{Clock, DAY};
 use crate::id::{self, CompanyUid, LocationUid};
 use crate::model::JoinToken;
@@ -92,6 +92,11 @@ impl UnverifiedAgents<'_> {
         agent: &NewAgent,
     ) -> Result<bool, StoreError> {
         let now = clock.now_ms();
+        if self.0.dialect() == Dialect::Postgres {
+            // SQLite has one writer. Here two that come at once would both find the last place free.
+            let lock = "LOCK TABLE unverified_agents IN SHARE ROW EXCLUSIVE MODE";
+            on!(self.0, db => sqlx::query(lock).execute(db).await?.rows_affected());
+        }
         on!(self.0, db => sqlx::query(FORGET_OLD).bind(now - PATIENCE).execute(db).await?.rows_affected());
         if let Some(known) = self.find(token, &agent.machine_id).await? {
             on!(self.0, db => sqlx::query(SEEN)
