@@ -4,8 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures_util::TryStreamExt as _;
 use keelson_proto::v1::{Batch, CommandResult};
 use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
 use tokio::sync::Mutex;
@@ -16,7 +18,7 @@ use crate::clock::Clock;
 use crate::inventory::{Addition, CloudKind, Digest, Known, ObjectId};
 
 /// Stands in `user_version`.
-pub(super) const FORMAT: i64 = 1;
+pub(super) const FORMAT: i64 = 2;
 
 // Integers are signed in SQLite; epochs are milliseconds and sequences count, so both stay far below 2^63.
 const SCHEMA: &str = "
@@ -30,7 +32,8 @@ CREATE TABLE position (
 CREATE TABLE batch (
     sequence INTEGER PRIMARY KEY,
     bytes INTEGER NOT NULL,
-    payload BLOB NOT NULL
+    payload BLOB NOT NULL,
+    digest BLOB
 ) STRICT;
 CREATE TABLE known (
     server TEXT NOT NULL,
@@ -40,8 +43,10 @@ CREATE TABLE known (
     digest BLOB NOT NULL,
     PRIMARY KEY (server, workload, point, kind)
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 ";
+/// What format 1 lacked: SQLite does not notice a bit that turned over within a value. Batches of before have none.
+const FROM_1: &str = "ALTER TABLE batch ADD COLUMN digest BLOB; PRAGMA user_version = 2;";
 
 const BEGIN_EPOCH: &str = "INSERT INTO position (only, epoch, acknowledged, last, inventory_due)
     VALUES (1, $1, 0, 0, 1)
@@ -49,15 +54,16 @@ const BEGIN_EPOCH: &str = "INSERT INTO position (only, epoch, acknowledged, last
     RETURNING epoch";
 const POSITION: &str = "SELECT epoch, acknowledged, last, inventory_due FROM position";
 const STORED_BYTES: &str = "SELECT COALESCE(SUM(bytes), 0) FROM batch";
-const INSERT_BATCH: &str = "INSERT INTO batch (sequence, bytes, payload) VALUES ($1, $2, $3)";
+const INSERT_BATCH: &str = "INSERT INTO batch (sequence, bytes, payload, digest) VALUES ($1, $2, $3, $4)";
 const MOVE_LAST: &str =
     "UPDATE position SET last = $1, inventory_due = CASE WHEN $2 THEN 0 ELSE inventory_due END";
 const LEARN: &str = "INSERT INTO known (server, workload, point, kind, digest) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (server, workload, point, kind) DO UPDATE SET digest = excluded.digest";
 const FORGET: &str = "DELETE FROM known WHERE server = $1 AND workload = $2 AND point = $3 AND kind = $4";
 const KNOWN: &str = "SELECT server, workload, point, kind, digest FROM known";
-const READ: &str = "SELECT payload FROM batch, position
+const READ: &str = "SELECT payload, digest FROM batch, position
     WHERE position.epoch = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
+const READ_ALL: &str = "SELECT payload, digest FROM batch ORDER BY sequence";
 const DELETE_ACKNOWLEDGED: &str = "DELETE FROM batch WHERE sequence <= $1";
 const ACKNOWLEDGE: &str = "UPDATE position SET acknowledged = max(acknowledged, min($1, last))";
 
@@ -90,8 +96,7 @@ impl SqliteSpool {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("read"))?;
         let (position, inventory_due) = position(&mut transaction).await.map_err(step("read"))?;
-        let rows: Vec<(String, String, String, i64, Vec<u8>)> =
-            sqlx::query_as(KNOWN).fetch_all(&mut *transaction).await.map_err(step("read"))?;
+        let rows = known_rows(&mut transaction).await.map_err(step("read"))?;
         let objects = rows.into_iter().filter_map(|(server, workload, point, kind, digest)| {
             // What cannot be read counts as not known, and is told again.
             let digest = Digest::try_from(digest).ok()?;
@@ -114,7 +119,8 @@ impl SqliteSpool {
             sqlx::query(INSERT_BATCH)
                 .bind(signed(last))
                 .bind(signed(payload.len() as u64))
-                .bind(payload)
+                .bind(payload.as_slice())
+                .bind(seal(&payload).as_slice())
                 .execute(&mut *transaction)
                 .await
                 .map_err(step("write"))?;
@@ -138,15 +144,14 @@ impl SqliteSpool {
 
     pub(super) async fn read(&self, epoch: u64, sequence: u64, count: u32) -> Result<Vec<Batch>, SpoolError> {
         let mut connection = self.connection.lock().await;
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar(READ)
+        let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(READ)
             .bind(signed(epoch))
             .bind(signed(sequence))
             .bind(i64::from(count))
             .fetch_all(&mut *connection)
             .await
             .map_err(step("read"))?;
-        let decode = |payload: &Vec<u8>| Batch::decode(payload.as_slice()).map_err(SpoolError::Decode);
-        rows.iter().map(decode).collect()
+        rows.iter().map(|(payload, digest)| unsealed(payload, digest.as_deref())).collect()
     }
 
     pub(super) async fn acknowledge(&self, epoch: u64, sequence: u64) -> Result<(), SpoolError> {
@@ -229,8 +234,50 @@ async fn connect(path: &Path, clock: &dyn Clock) -> Result<SqliteConnection, Spo
         first.execute(&mut *transaction).await.map_err(step("create"))?;
         transaction.commit().await.map_err(step("create"))?;
     }
+    if format == 1 {
+        sqlx::raw_sql(FROM_1).execute(&mut connection).await.map_err(step("create"))?;
+    }
     sqlx::raw_sql(answers::SCHEMA).execute(&mut connection).await.map_err(step("create"))?;
+    check_contents(&mut connection).await?;
     Ok(connection)
+}
+
+/// SQLite has checked how the file hangs together, not what stands in it. What could not be read later would stop the agent
+/// each time it comes to it; found here, the spool is begun anew.
+async fn check_contents(connection: &mut SqliteConnection) -> Result<(), SpoolError> {
+    let torn = |what: &str| SpoolError::Corrupt(sqlx::Error::Protocol(what.to_owned()));
+    let (position, _) = position(connection).await.map_err(step("open"))?;
+    known_rows(connection).await.map_err(step("open"))?;
+    answers::unheard(connection).await.map_err(step("open"))?;
+    let mut next = position.acknowledged;
+    let mut rows = sqlx::query_as::<_, (Vec<u8>, Option<Vec<u8>>)>(READ_ALL).fetch(&mut *connection);
+    while let Some((payload, digest)) = rows.try_next().await.map_err(step("open"))? {
+        let batch = unsealed(&payload, digest.as_deref())?;
+        next += 1;
+        if (batch.epoch, batch.sequence) != (position.epoch, next) {
+            return Err(torn("a batch is not where it belongs"));
+        }
+    }
+    if next == position.last { Ok(()) } else { Err(torn("batches are missing")) }
+}
+
+/// What stands with a batch, so that it is noticed when it changes.
+fn seal(payload: &[u8]) -> [u8; 32] {
+    Sha256::digest(payload).into()
+}
+
+/// A batch, if it is what was put in.
+fn unsealed(payload: &[u8], digest: Option<&[u8]>) -> Result<Batch, SpoolError> {
+    if digest.is_some_and(|digest| digest != seal(payload)) {
+        return Err(SpoolError::Corrupt(sqlx::Error::Protocol("a batch has changed".to_owned())));
+    }
+    Batch::decode(payload).map_err(SpoolError::Decode)
+}
+
+type KnownRow = (String, String, String, i64, Vec<u8>);
+
+async fn known_rows(connection: &mut SqliteConnection) -> Result<Vec<KnownRow>, sqlx::Error> {
+    sqlx::query_as(KNOWN).fetch_all(connection).await
 }
 
 async fn position(connection: &mut SqliteConnection) -> Result<(Position, bool), sqlx::Error> {
@@ -317,8 +364,12 @@ fn move_aside(path: &Path) -> io::Result<()> {
 fn step(action: &'static str) -> impl FnOnce(sqlx::Error) -> SpoolError {
     move |error| {
         let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
-        let missing_row = matches!(error, sqlx::Error::RowNotFound);
-        if missing_row || matches!(code.map(|code| code & 0xff), Some(11 | 26)) {
+        // A row that is missing, or a text that is none any more.
+        let unreadable = matches!(
+            error,
+            sqlx::Error::RowNotFound | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)
+        );
+        if unreadable || matches!(code.map(|code| code & 0xff), Some(11 | 26)) {
             SpoolError::Corrupt(error)
         } else {
             SpoolError::Database(action, error)
