@@ -113,6 +113,11 @@ impl Agent {
         (Self { child: None, data }, said)
     }
 
+    /// One beside a simulated server, which is enrolled already in a folder `agent` of this one.
+    pub fn enrolled(data: TempDir) -> Self {
+        Self { child: None, data }
+    }
+
     /// What it keeps as its settings.
     pub fn settings(&self) -> String {
         std::fs::read_to_string(Self::folder_in(&self.data).join("agent.toml")).expect("its settings")

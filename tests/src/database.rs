@@ -59,6 +59,20 @@ impl TestDatabase {
         }
     }
 
+    /// The one number that a query gives.
+    pub async fn count(&self, query: &str) -> i64 {
+        use sqlx::Connection;
+        let query = sql(query.to_owned());
+        if self.is_sqlite() {
+            let mut connection =
+                sqlx::SqliteConnection::connect(&self.url).await.expect("the database opens");
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number")
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&self.url).await.expect("the database opens");
+            sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number")
+        }
+    }
+
     /// Whether it is a file.
     pub fn is_sqlite(&self) -> bool {
         self.url.starts_with("sqlite:")

@@ -64,6 +64,11 @@ impl TestHost {
         &self.app.as_ref().expect("a host that runs").addresses
     }
 
+    /// The database that it was given.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
     /// Its database.
     pub fn database_url(&self) -> String {
         self.database.url.clone()
@@ -72,6 +77,11 @@ impl TestHost {
     /// Does something behind the host's back.
     pub async fn execute(&self, statement: &str) {
         self.database.execute(statement).await;
+    }
+
+    /// The number that a query behind the host's back gives.
+    pub async fn count(&self, query: &str) -> i64 {
+        self.database.count(query).await
     }
 
     /// A client that may do everything.
@@ -190,6 +200,22 @@ impl HostProcess {
         let gone =
             std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z"));
         assert!(!gone, "the host ended: {}", log());
+    }
+
+    /// Sends a signal to its process, by name: `STOP`, `CONT`, `TERM`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.as_ref().map(Child::id).expect("a host that runs").to_string();
+        crate::process::run(Command::new("kill").args([&format!("-{name}"), &pid]));
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> std::process::ExitStatus {
+        let mut child = self.child.take().expect("a host that runs");
+        eventually("the host to end", || {
+            let status = child.try_wait().expect("a process of ours");
+            async move { status }
+        })
+        .await
     }
 
     /// `kill -9`.

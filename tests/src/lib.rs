@@ -11,15 +11,20 @@
     reason = "a test's tools end the test, with the reason, when something is not as it must be"
 )]
 
+pub mod account;
 pub mod agent;
 pub mod alarms;
 pub mod client;
+pub mod cluster;
 pub mod database;
+pub mod disk;
 pub mod fleet;
 pub mod host;
 pub mod intercept;
 pub mod link;
 pub mod process;
+pub mod proxy;
+pub mod simulation;
 pub mod smtp;
 pub mod vbr;
 pub mod wait;

@@ -20,7 +20,7 @@ use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsConnector;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{self, Channel, Endpoint};
 use tonic::{Status, Streaming};
 use uuid::Uuid;
 
@@ -63,6 +63,22 @@ impl Identity {
         Self { agent, source, port, ca, chain: Vec::new(), key: Vec::new() }
     }
 
+    /// Whoever has this chain and this key.
+    pub fn of(port: u16, ca_file: &Path, chain: Vec<Vec<u8>>, key: Vec<u8>) -> Self {
+        let chain = chain.into_iter().map(CertificateDer::from).collect();
+        Self { chain, key, ..Self::stranger(port, ca_file) }
+    }
+
+    /// Its certificate, and those above it.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
+    }
+
+    /// Its key, in PKCS#8.
+    pub fn key(&self) -> &[u8] {
+        &self.key
+    }
+
     /// Trades a token for a certificate.
     pub async fn enroll(port: u16, ca_file: &Path, token: &str) -> Result<Self, Status> {
         Self::stranger(port, ca_file).enrolled(token).await
@@ -99,11 +115,16 @@ impl Identity {
 
     /// A connection of its own.
     pub async fn client(&self) -> ConsoleClient<Channel> {
-        self.try_client().await.expect("a channel")
+        self.dial(Endpoint::from_static("https://localhost")).await.expect("a channel")
     }
 
-    /// A connection of its own, if there is a host to be reached.
-    pub async fn try_client(&self) -> Result<ConsoleClient<Channel>, tonic::transport::Error> {
+    /// A connection of its own, as this endpoint has it.
+    pub async fn dial(&self, endpoint: Endpoint) -> Result<ConsoleClient<Channel>, transport::Error> {
+        self.channel(endpoint).await.map(ConsoleClient::new)
+    }
+
+    /// The same, for whoever speaks no gRPC on it.
+    pub async fn channel(&self, endpoint: Endpoint) -> Result<Channel, transport::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(self.ca.clone()).expect("a root");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -130,8 +151,7 @@ impl Identity {
                 Ok::<_, std::io::Error>(TokioIo::new(connector.connect(name, stream).await?))
             }
         });
-        let channel = Endpoint::from_static("https://localhost").connect_with_connector(dial).await?;
-        Ok(ConsoleClient::new(channel))
+        endpoint.connect_with_connector(dial).await
     }
 
     /// A session, after its welcome.
@@ -156,7 +176,7 @@ impl Identity {
         let (up, outgoing) = mpsc::channel(64);
         let mut session = Session { up, down: None, welcome: Welcome::default() };
         session.send(agent_message::Kind::Hello(hello)).await;
-        let client = self.try_client().await;
+        let client = self.dial(Endpoint::from_static("https://localhost")).await;
         let mut client = client.map_err(|error| Status::unavailable(error.to_string()))?;
         session.down = Some(client.session(ReceiverStream::new(outgoing)).await?.into_inner());
         match session.next().await?.and_then(|message| message.kind) {
@@ -185,6 +205,11 @@ impl Session {
     /// Says something.
     pub async fn send(&self, kind: agent_message::Kind) {
         self.up.send(AgentMessage { kind: Some(kind) }).await.expect("a session that is open");
+    }
+
+    /// Says something of a kind that no host knows yet.
+    pub async fn nothing(&self) {
+        self.up.send(AgentMessage { kind: None }).await.expect("a session that is open");
     }
 
     /// Sends a batch.
