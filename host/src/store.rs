@@ -112,7 +112,7 @@ pub use subtenants::{SharePart, Subtenants};
 pub use templates::Templates;
 pub use unverified::{UnverifiedAgent, UnverifiedAgents};
 pub use users::Users;
-pub use workloads::Workloads;
+pub use workloads::{GoneWorkload, Workloads};
 pub use world::World;
 
 use limit::ReadLimit;
@@ -470,9 +470,10 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         .flatten()
         .chain(cloud::statements());
     let fixed = fixed.map(|(name, text)| (*name, (*text).to_owned()));
-    let bulk = [agents::BULK, alarms::BULK, commands::BULK, ingest::BULK, due::BULK, world::BULK]
-        .into_iter()
-        .chain(infrastructure::BULK.iter().copied());
+    let bulk =
+        [agents::BULK, alarms::BULK, commands::BULK, ingest::BULK, due::BULK, workloads::BULK, world::BULK]
+            .into_iter()
+            .chain(infrastructure::BULK.iter().copied());
     let bulk = bulk.flatten().chain(cloud::bulk());
     let bulk = bulk.map(|statement| (statement.name, statement.text_for_one_row(dialect)));
     let lists = resources::ALL.iter().flat_map(|resource| list::every_property(resource, dialect));

@@ -8,7 +8,7 @@ use crate::clock::{Clock, MINUTE};
 use crate::id::{AlarmTemplateUid, WorkloadUid};
 use crate::model::AlarmTemplate;
 use crate::plugins::{CHUNK_ROWS, FactTable, Plugins};
-use crate::store::{Settled, Store, StoreError};
+use crate::store::{GoneWorkload, Settled, Store, StoreError};
 
 /// When to look again after a rule failed: soon, but not at once.
 const AFTER_FAILURE: i64 = MINUTE / 2;
@@ -116,9 +116,11 @@ async fn settle(
     for (why, alarms) in &resolve {
         tx.alarms().resolve(clock, why, alarms).await?;
     }
-    for object in objects.iter().filter(|object| object.gone && settled.contains(&object.uid)) {
-        tx.workloads().remove_gone(object.agent, WorkloadUid(object.uid), object.revision).await?;
-    }
+    let gone = objects.iter().filter(|object| object.gone && settled.contains(&object.uid));
+    let gone: Vec<_> = gone
+        .map(|one| GoneWorkload { agent: one.agent, uid: WorkloadUid(one.uid), revision: one.revision })
+        .collect();
+    tx.workloads().remove_gone(&gone).await?;
     tx.commit().await?;
 
     report.looked_at += objects.len();
