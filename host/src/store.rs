@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -251,7 +252,14 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .statement_cache_capacity(256);
-        let pool = || SqlitePoolOptions::new().acquire_timeout(BUSY);
+        // A full disk makes SQLite end a transaction by itself. The driver believes that it is still open, and would begin none
+        // on this connection ever again.
+        let pool = || {
+            SqlitePoolOptions::new().acquire_timeout(BUSY).before_acquire(|connection, _| {
+                let is_free = !connection.is_in_transaction();
+                Box::pin(std::future::ready(Ok(is_free)))
+            })
+        };
         let failed = |error| StoreError::opening(url, error);
         let writer = pool().max_connections(1).connect_with(options.clone()).await.map_err(failed)?;
         let limit = limit.clone();
