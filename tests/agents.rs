@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 mod clones;
 mod commands;
 mod facts;
+mod faults;
 mod vbr;
 
 fn server() -> Record {

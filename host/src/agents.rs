@@ -183,6 +183,16 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<Listener> {
     TcpListener::bind(address).await
 }
 
+/// Reads a batch as a session does; how many facts it holds. For tests that throw bytes at the host.
+#[doc(hidden)]
+pub fn read_batch(batch: keelson_proto::v1::Batch, now: i64) -> Result<usize, String> {
+    facts::read(batch, now).map(|said| said.facts.len()).map_err(|unfit| unfit.to_string())
+}
+
+/// The largest message that a session takes.
+#[doc(hidden)]
+pub const LARGEST_MESSAGE: usize = LARGEST_FRAME;
+
 /// The words of the API that facts may say, by the contract's names.
 #[cfg(test)]
 pub(crate) fn fact_words() -> &'static [(&'static str, facts::words::Words)] {

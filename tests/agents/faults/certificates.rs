@@ -1,0 +1,253 @@
+//! Who may come in: cases 10, 46, 48, 49 and 52.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use keelson::clock::{Clock as _, DAY, ManualClock, SharedClock, SystemClock};
+use keelson::pki::Pki;
+use keelson_proto::v1::{Computer, EnrollRequest, RenewRequest};
+use keelson_tests::link::{Identity, secret_of};
+use keelson_tests::process::packages;
+use keelson_tests::{Client, HostProcess, TestDatabase, TestHost, eventually, on_both};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, Issuer, KeyPair};
+use reqwest::Method;
+use serde_json::json;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use super::super::{complete, computers, end, enrolled, server, workload};
+use super::{host, token};
+
+async fn agent(client: &Client) -> Uuid {
+    let agents = client.data("/infrastructure/managementAgents").await;
+    agents[0]["instanceUid"].as_str().unwrap().parse().unwrap()
+}
+
+fn request(key: &KeyPair) -> Vec<u8> {
+    CertificateParams::default().serialize_request(key).unwrap().der().to_vec()
+}
+
+/// A certificate of the authority in a folder, made at an instant.
+fn issued(data: &Path, agent: Uuid, at: i64) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let clock = ManualClock::at(at);
+    let key = KeyPair::generate().unwrap();
+    let issued = Pki::open(data, &*clock).unwrap().issue_agent(&request(&key), agent, &*clock).unwrap();
+    (issued.chain, key.serialize_der())
+}
+
+/// One of the host's own authority that is good for servers alone.
+fn for_servers(data: &Path, agent: Uuid) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let read = |name: &str| std::fs::read_to_string(data.join("pki").join(name)).unwrap();
+    let authority = KeyPair::from_pem(&read("ca.key")).unwrap();
+    let issuer = Issuer::from_ca_cert_pem(&read("ca.pem"), authority).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(rcgen::DnType::CommonName, agent.to_string());
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    (vec![certificate.der().to_vec()], key.serialize_der())
+}
+
+/// Case 46: each is refused, and the log says why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_is_not_good_is_refused_with_its_reason() {
+    let host = HostProcess::start(TestDatabase::sqlite(), None).await;
+    host.command(&["company", "add", "--name", "Bakery"]);
+    let token = host.command(&["agent", "token", "--company", "Bakery"]);
+    let (port, ca) = (host.addresses().agents_remote.port(), host.addresses().ca_file.clone());
+    let good = Identity::enroll(port, &ca, &token).await.unwrap();
+    let agent = agent(&host.administrator()).await;
+    let data = host.log_file().parent().unwrap().to_owned();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let now = SystemClock.now_ms();
+    for (reason, (chain, key)) in [
+        ("certificate expired", issued(&data, agent, now - 100 * DAY)),
+        ("certificate not valid yet", issued(&data, agent, now + 10 * DAY)),
+        ("BadSignature", issued(elsewhere.path(), agent, now)),
+        ("key usage", for_servers(&data, agent)),
+    ] {
+        let before = host.logged(reason);
+        let refused = match Identity::of(port, &ca, chain, key).dial(endpoint()).await {
+            // A client of TLS 1.3 may hear of it when it first reads.
+            Ok(mut console) => console.renew(RenewRequest::default()).await.is_err(),
+            Err(_) => true,
+        };
+        assert!(refused, "{reason}");
+        eventually(&format!("the log to say: {reason}"), || async {
+            (host.logged(reason) > before).then_some(())
+        })
+        .await;
+    }
+    // Of the right authority and name, but not the one that was given out.
+    let (chain, key) = issued(&data, agent, now);
+    let refused = Identity::of(port, &ca, chain, key).session().await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unauthenticated);
+    good.session().await.unwrap();
+}
+
+fn endpoint() -> tonic::transport::Endpoint {
+    tonic::transport::Endpoint::from_static("https://localhost")
+}
+
+on_both! {
+    /// Case 46: revoked while it talks.
+    fn an_agent_that_is_removed_loses_its_open_stream_at_once(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let session = identity.session().await.unwrap();
+        let uid = agent(&client).await;
+        let begun = Instant::now();
+        let path = format!("/infrastructure/managementAgents/{uid}");
+        let (status, answer) = client.json(Method::DELETE, &path, &json!(null)).await;
+        assert!(status.is_success(), "{answer}");
+        end(session).await;
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert_eq!(identity.session().await.unwrap_err().code(), Code::Unauthenticated);
+        host.stop().await;
+    }
+
+    /// Case 48: nobody learns from a refusal what was wrong with the token.
+    fn whatever_is_wrong_with_a_token_the_answer_is_the_same(database) {
+        let clock = ManualClock::at(SystemClock.now_ms());
+        let shared: SharedClock = std::sync::Arc::<ManualClock>::clone(&clock);
+        let host = TestHost::start_with(database, Some(packages()), shared).await;
+        host.command(&["company", "add", "--name", "Bakery"]);
+        let addresses = host.addresses();
+        let port = addresses.agents_remote.port();
+        let once = || host.command(&["agent", "token", "--company", "Bakery"]);
+        let (used, expired, other_door) = (once(), once(), host.command(&["agent", "token", "--company", "Bakery", "--door", "hosted"]));
+        Identity::enroll(port, &addresses.ca_file, &used).await.unwrap();
+        clock.advance(25 * 3_600_000);
+        // By the host's clock, which commands do not go by.
+        let fresh = host.command(&["agent", "token", "--company", "Bakery", "--ttl", "72h"]);
+        let turned = |bit: usize| {
+            let mut secret = secret_of(&fresh).into_bytes();
+            secret[bit / 8 % 40] ^= 1 << (bit % 3);
+            String::from_utf8(secret).unwrap()
+        };
+        let mut secrets = vec![secret_of(&used), secret_of(&expired), secret_of(&other_door), String::new(), "x".repeat(4096)];
+        secrets.extend((0..100).map(turned));
+        let mut console = Identity::stranger(port, &addresses.ca_file).client().await;
+        let key = KeyPair::generate().unwrap();
+        let mut answers = Vec::new();
+        for secret in secrets {
+            let asked = EnrollRequest { token: secret, certificate_request: request(&key), ..EnrollRequest::default() };
+            let refused = console.enroll(asked).await.unwrap_err();
+            answers.push((refused.code(), refused.message().to_owned(), refused.details().to_vec()));
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        assert_eq!(answers[0].0, Code::PermissionDenied);
+        Identity::enroll(port, &addresses.ca_file, &fresh).await.expect("the good one is still good");
+        host.stop().await;
+    }
+
+    /// Case 49: a token that leaked lets in as many as it was made for, and a bounded number waits for an operator.
+    fn a_thousand_enrolments_with_a_leaked_token_come_to_its_uses_and_no_further(database) {
+        let host = host(database).await;
+        let leaked = secret_of(&host.command(&["agent", "token", "--company", "Bakery", "--uses", "10"]));
+        let addresses = host.addresses();
+        let stranger = Identity::stranger(addresses.agents_remote.port(), &addresses.ca_file);
+        let mut consoles = tokio::task::JoinSet::new();
+        for hand in 0..8 {
+            let (mut console, leaked) = (stranger.client().await, leaked.clone());
+            consoles.spawn(async move {
+                let key = KeyPair::generate().unwrap();
+                let mut enrolled = 0;
+                for number in 0..125 {
+                    let computer = Computer { machine_id: format!("{hand}-{number}"), ..Computer::default() };
+                    let asked = EnrollRequest {
+                        token: leaked.clone(), certificate_request: request(&key), computer: Some(computer), agent_version: "0".to_owned(),
+                    };
+                    match console.enroll(asked).await {
+                        Ok(_) => enrolled += 1,
+                        Err(status) => assert_eq!(status.code(), Code::PermissionDenied, "{status:?}"),
+                    }
+                }
+                enrolled
+            });
+        }
+        assert_eq!(consoles.join_all().await.iter().sum::<u32>(), 10);
+        let client = host.administrator();
+        let count = async |path: &str| client.data(&format!("{path}?limit=500")).await.as_array().unwrap().len();
+        assert_eq!(count("/infrastructure/managementAgents").await, 10);
+        assert_eq!(count("/infrastructure/unverifiedAgents").await, 100);
+        host.stop().await;
+    }
+
+    /// Case 52.
+    fn a_renewal_whose_answer_is_lost_leaves_the_old_certificate_good_and_no_second_identity(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let uid = agent(&client).await;
+        let renewed = async |from: &Identity| -> Result<(Vec<Vec<u8>>, Vec<u8>), Status> {
+            let key = KeyPair::generate().unwrap();
+            let asked = RenewRequest { certificate_request: request(&key) };
+            let answer = from.client().await.renew(asked).await?.into_inner();
+            Ok((answer.certificate_chain, key.serialize_der()))
+        };
+        let (port, ca) = (host.addresses().agents_remote.port(), host.addresses().ca_file.clone());
+        let lost = renewed(&identity).await.unwrap();
+        identity.session().await.expect("the old one is good");
+        let kept = renewed(&identity).await.unwrap();
+        let next = Identity::of(port, &ca, kept.0, kept.1);
+        let mut session = next.session().await.expect("the new one is good");
+        session.batch(1, 1, vec![server(), workload("oven"), complete()]).await;
+        session.acknowledged().await;
+        for old in [identity, Identity::of(port, &ca, lost.0, lost.1)] {
+            assert_eq!(old.session().await.unwrap_err().code(), Code::Unauthenticated, "its time is over");
+        }
+        assert_eq!(agent(&client).await, uid);
+        assert_eq!(client.data("/infrastructure/managementAgents").await.as_array().unwrap().len(), 1);
+        assert_eq!(computers(&client).await, ["oven"]);
+        host.stop().await;
+    }
+
+    /// Case 10: the newest speaks, the others are told why, and it shows.
+    fn a_hundred_agents_with_one_identity_are_one_agent_that_shows_as_cloned(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut sessions = Vec::new();
+        for number in 0..100_u8 {
+            match identity.session_of(&[number % 50]).await {
+                Ok(session) => sessions.push(session),
+                Err(status) => assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}"),
+            }
+        }
+        assert!(sessions.len() > 50, "{} came", sessions.len());
+        let mut last = sessions.pop().unwrap();
+        for replaced in sessions {
+            assert_eq!(end(replaced).await.code(), Code::Aborted);
+        }
+        last.batch(1, 1, vec![server(), workload("oven"), complete()]).await;
+        assert_eq!(last.acknowledged().await, (1, 1));
+        let agents = client.data("/infrastructure/managementAgents").await;
+        assert_eq!((agents.as_array().unwrap().len(), &agents[0]["connectionStatus"]), (1, &json!("Online")));
+        assert!(agents[0]["cloneSeenTime"].is_string(), "{agents}");
+        assert_eq!(computers(&client).await, ["oven"]);
+        host.stop().await;
+    }
+}
+
+/// A token is worth nothing to whoever tries them one after the other: every try costs the same and none tells anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guessing_tokens_gets_nobody_in_and_leaves_nothing_behind() {
+    let host = host(TestDatabase::sqlite()).await;
+    let _real = token(&host);
+    let addresses = host.addresses();
+    let mut console = Identity::stranger(addresses.agents_remote.port(), &addresses.ca_file).client().await;
+    let key = KeyPair::generate().unwrap();
+    for guess in 0..500 {
+        let asked = EnrollRequest {
+            token: format!("{guess:043}"),
+            certificate_request: request(&key),
+            ..EnrollRequest::default()
+        };
+        assert_eq!(console.enroll(asked).await.unwrap_err().code(), Code::PermissionDenied);
+    }
+    let client = host.administrator();
+    for path in ["/infrastructure/managementAgents", "/infrastructure/unverifiedAgents"] {
+        assert_eq!(client.data(path).await, json!([]));
+    }
+    host.stop().await;
+}

@@ -1,0 +1,152 @@
+//! Processes that are killed, stopped for a while, or told to end: cases 13, 14, 17 and 18.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use keelson_agent::clock::{Clock as _, SystemClock};
+use keelson_agent::config::{DataFolder, Settings};
+use keelson_agent::driver::DriverSettings;
+use keelson_agent::driver::simulated::Simulated;
+use keelson_agent::enroll::{Enrolment, enroll};
+use keelson_agent::token::JoinToken;
+use keelson_tests::account::{Row, of_agent, settled};
+use keelson_tests::link::Identity;
+use keelson_tests::proxy::Dice;
+use keelson_tests::simulation::{Simulation, Size};
+use keelson_tests::{Agent, HostProcess, TestDatabase, on_both};
+use tonic::Code;
+
+use super::super::end;
+
+const SEED: u64 = 13;
+/// How often each side is killed.
+const KILLS: u32 = 20;
+
+/// A host as a process, and a token.
+async fn host(database: TestDatabase) -> (HostProcess, String) {
+    let host = HostProcess::start(database, None).await;
+    host.command(&["company", "add", "--name", "Bakery"]);
+    let token = host.command(&["agent", "token", "--company", "Bakery", "--uses", "100"]);
+    (host, token)
+}
+
+async fn place(database: TestDatabase) -> (HostProcess, Simulation) {
+    let (host, token) = host(database).await;
+    let mut simulation = Simulation::enroll(&token, Size { agents: 4, workloads: 12, seed: SEED }).await;
+    simulation.start().await;
+    settled(&host.database, || simulation.account()).await;
+    (host, simulation)
+}
+
+/// At random points of a second.
+async fn a_moment(dice: &Dice) {
+    tokio::time::sleep(Duration::from_millis(dice.below(500))).await;
+}
+
+/// A real agent beside a simulated server that has ever more computers.
+struct Growing {
+    process: Agent,
+    folder: DataFolder,
+    since: i64,
+    workloads: u32,
+    uid: uuid::Uuid,
+}
+
+impl Growing {
+    async fn enroll(token: &str) -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let data = tempfile::tempdir().unwrap();
+        let folder = DataFolder::at(data.path().join("agent"));
+        let since = SystemClock.now_ms();
+        let driver = DriverSettings::Simulated { seed: SEED, server: 0, workloads: 8, since };
+        let token = JoinToken::parse(token).unwrap();
+        let computer = driver.computer();
+        let data_folder = folder.path().to_owned();
+        enroll(Enrolment { token, data: data_folder, driver, computer, force: false }).await.unwrap();
+        let uid = Settings::load(&folder).unwrap().agent_uid;
+        Self { process: Agent::enrolled(data), folder, since, workloads: 8, uid }
+    }
+
+    fn grow(&mut self, by: u32) {
+        self.workloads += by;
+        let mut settings = Settings::load(&self.folder).unwrap();
+        let (since, workloads) = (self.since, self.workloads);
+        settings.driver = DriverSettings::Simulated { seed: SEED, server: 0, workloads, since };
+        settings.store(&self.folder).unwrap();
+    }
+
+    fn account(&self) -> Vec<Row> {
+        let engine = Simulated::new(SEED, 0, self.workloads, self.since, Arc::new(SystemClock));
+        of_agent(self.uid, &engine.inventory_at(SystemClock.now_ms()))
+    }
+}
+
+on_both! {
+    /// Cases 13 and 14: before, in and after commits, by chance.
+    fn a_host_killed_twenty_times_under_load_has_everything_once(database) {
+        let (mut host, mut simulation) = place(database).await;
+        let dice = Dice::new(SEED);
+        let killing = async {
+            for _ in 0..KILLS {
+                a_moment(&dice).await;
+                host.kill();
+                host.restart().await;
+            }
+        };
+        tokio::select! {
+            () = killing => {}
+            // A month's steps, at most: no more than the kills take.
+            () = simulation.live(1_400) => {}
+        }
+        settled(&host.database, || simulation.account()).await;
+        simulation.stop().await;
+    }
+
+    /// Cases 13 and 14, seen from the other side.
+    fn an_agent_killed_twenty_times_under_load_has_told_everything_once(database) {
+        let (host, token) = host(database).await;
+        let mut agent = Growing::enroll(&token).await;
+        let dice = Dice::new(SEED);
+        for _ in 0..KILLS {
+            agent.process.start();
+            a_moment(&dice).await;
+            agent.process.kill();
+            agent.grow(3);
+        }
+        agent.process.start();
+        settled(&host.database, || agent.account()).await;
+    }
+
+    /// Case 17, as far as one host goes: it comes back from standing still as if nothing had been.
+    fn a_host_that_stood_still_for_some_seconds_goes_on(database) {
+        let (host, mut simulation) = place(database).await;
+        for _ in 0..2 {
+            host.signal("STOP");
+            // Longer than three heartbeats.
+            simulation.live(100).await;
+            host.signal("CONT");
+            simulation.live(20).await;
+        }
+        settled(&host.database, || simulation.account()).await;
+        simulation.stop().await;
+    }
+
+    /// Case 18.
+    fn a_host_that_is_told_to_end_says_goodbye_to_all_its_agents_in_time(database) {
+        let (mut host, token) = host(database).await;
+        let addresses = host.addresses().clone();
+        let mut sessions = Vec::new();
+        for _ in 0..60 {
+            let agent = Identity::enroll(addresses.agents_remote.port(), &addresses.ca_file, &token).await;
+            sessions.push(agent.unwrap().session().await.unwrap());
+        }
+        let begun = Instant::now();
+        host.signal("TERM");
+        assert!(host.ended().await.success());
+        assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+        for session in sessions {
+            let end = end(session).await;
+            assert_eq!(end.code(), Code::Unavailable, "{end:?}");
+        }
+    }
+}
