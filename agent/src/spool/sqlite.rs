@@ -63,7 +63,7 @@ const FORGET: &str = "DELETE FROM known WHERE server = $1 AND workload = $2 AND 
 const KNOWN: &str = "SELECT server, workload, point, kind, digest FROM known";
 const READ: &str = "SELECT payload, digest FROM batch, position
     WHERE position.epoch = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
-const READ_ALL: &str = "SELECT payload, digest FROM batch ORDER BY sequence";
+const READ_ALL: &str = "SELECT sequence, payload, digest FROM batch ORDER BY sequence";
 const DELETE_ACKNOWLEDGED: &str = "DELETE FROM batch WHERE sequence <= $1";
 const ACKNOWLEDGE: &str = "UPDATE position SET acknowledged = max(acknowledged, min($1, last))";
 
@@ -250,11 +250,11 @@ async fn check_contents(connection: &mut SqliteConnection) -> Result<(), SpoolEr
     known_rows(connection).await.map_err(step("open"))?;
     answers::unheard(connection).await.map_err(step("open"))?;
     let mut next = position.acknowledged;
-    let mut rows = sqlx::query_as::<_, (Vec<u8>, Option<Vec<u8>>)>(READ_ALL).fetch(&mut *connection);
-    while let Some((payload, digest)) = rows.try_next().await.map_err(step("open"))? {
+    let mut rows = sqlx::query_as::<_, (i64, Vec<u8>, Option<Vec<u8>>)>(READ_ALL).fetch(&mut *connection);
+    while let Some((sequence, payload, digest)) = rows.try_next().await.map_err(step("open"))? {
         let batch = unsealed(&payload, digest.as_deref())?;
         next += 1;
-        if (batch.epoch, batch.sequence) != (position.epoch, next) {
+        if (batch.epoch, batch.sequence, sequence) != (position.epoch, next, signed(next)) {
             return Err(torn("a batch is not where it belongs"));
         }
     }

@@ -142,3 +142,49 @@ async fn a_spool_of_a_newer_agent_is_left_alone() {
     let error = Spool::durable(&path, 1, &ManualClock::new(NOW)).await.unwrap_err();
     assert!(matches!(error, SpoolError::Format(9)) && error.to_string().contains("update the agent"));
 }
+
+/// Does something to a spool's file that no agent knows of.
+async fn behind_its_back(path: &Path, statement: &'static str) {
+    use sqlx::Connection as _;
+    let file = format!("sqlite:{}", path.display());
+    let mut connection = sqlx::SqliteConnection::connect(&file).await.unwrap();
+    sqlx::raw_sql(statement).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_spool_of_the_format_before_is_taken_over() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("spool.db");
+    let spool = open(&path).await;
+    spool_inventory(&spool, &[("a", 2)]).await;
+    let position = spool.position().await.unwrap();
+    drop(spool);
+    behind_its_back(&path, "ALTER TABLE batch DROP COLUMN digest; PRAGMA user_version = 1").await;
+    let again = open(&path).await;
+    assert_eq!(again.position().await.unwrap(), position);
+    assert_eq!(spool_inventory(&again, &[("a", 3)]).await, Appended::Stored);
+    assert_eq!(again.read(position.epoch, 0, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_spool_whose_contents_have_changed_is_moved_aside() {
+    for change in [
+        "UPDATE batch SET payload = zeroblob(8)",
+        "UPDATE batch SET sequence = sequence + 1",
+        "UPDATE position SET last = last + 1",
+        "UPDATE position SET epoch = epoch + 1",
+        "UPDATE known SET workload = CAST(x'ff' AS TEXT)",
+        "DELETE FROM position",
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("spool.db");
+        let spool = open(&path).await;
+        spool_inventory(&spool, &[("a", 0)]).await;
+        drop(spool);
+        behind_its_back(&path, change).await;
+        let again = open(&path).await;
+        assert_eq!(again.position().await.unwrap().last, 0, "{change}");
+        assert!(place.path().join("spool.db.damaged").exists(), "{change}");
+    }
+}
