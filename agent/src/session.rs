@@ -11,6 +11,8 @@
 
 mod backoff;
 mod exchange;
+#[cfg(test)]
+mod lives;
 mod resume;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! A host in this process: real TLS, real HTTP/2, a store in memory, and tests decide how it misbehaves.
 
+mod fragile;
 mod ledger;
 mod service;
 
@@ -29,6 +30,7 @@ use tonic::transport::server::Connected;
 use super::pki::Authority;
 use crate::clock::{Clock as _, SystemClock};
 use crate::token::JoinToken;
+pub(crate) use fragile::{Fragile, offline};
 pub(crate) use ledger::Ledger;
 
 pub(crate) const SECRET: &str = "join-secret";
@@ -64,6 +66,22 @@ pub(crate) struct State {
 }
 
 impl State {
+    fn new() -> Arc<Self> {
+        let authority = Authority::new("Keelson CA");
+        let tls = Mutex::new(authority.server(&authority, "console.example"));
+        Arc::new(Self {
+            mode: Mutex::new(Mode::Serve),
+            resync: Notify::new(),
+            orders: Mutex::default(),
+            ordered: Notify::new(),
+            agents: Mutex::default(),
+            cut: Mutex::default(),
+            failed_handshakes: AtomicU32::new(0),
+            authority,
+            tls,
+        })
+    }
+
     fn agent(&self, subject: &str, change: impl FnOnce(&mut Ledger)) {
         change(self.agents.lock().unwrap().entry(subject.to_owned()).or_default());
     }
@@ -85,19 +103,7 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) async fn start() -> Self {
-        let authority = Authority::new("Keelson CA");
-        let tls = Mutex::new(authority.server(&authority, "console.example"));
-        let state = Arc::new(State {
-            mode: Mutex::new(Mode::Serve),
-            resync: Notify::new(),
-            orders: Mutex::default(),
-            ordered: Notify::new(),
-            agents: Mutex::default(),
-            cut: Mutex::default(),
-            failed_handshakes: AtomicU32::new(0),
-            authority,
-            tls,
-        });
+        let state = State::new();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("localhost:{}", listener.local_addr().unwrap().port());
         let stop = CancellationToken::new();
