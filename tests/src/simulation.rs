@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use keelson_agent::Ended;
 use keelson_agent::agent::{Agent, AgentError, Options};
 use keelson_agent::clock::{Clock as _, ManualClock, SharedClock};
-use keelson_agent::config::{DataFolder, Settings};
+use keelson_agent::config::{DataFolder, Extras, Settings};
 use keelson_agent::driver::simulated::Simulated;
 use keelson_agent::driver::{Done, Driver, DriverError, DriverSettings, Order, Refused};
 use keelson_agent::enroll::{Enrolment, enroll};
@@ -99,10 +99,18 @@ impl Simulation {
                 server,
                 workloads: size.workloads,
                 since: clock.now_ms(),
+                site: None,
             };
             let token = JoinToken::parse(token).expect("a join token");
             let computer = driver.computer();
-            let enrolment = Enrolment { token, data: folder.clone(), driver, computer, force: false };
+            let enrolment = Enrolment {
+                token,
+                data: folder.clone(),
+                driver,
+                computer,
+                force: false,
+                extras: Extras::default(),
+            };
             enroll(enrolment).await.expect("an enrolment");
             let uid = Settings::load(&DataFolder::at(&folder)).expect("its settings").agent_uid;
             let shared: SharedClock = Arc::<ManualClock>::clone(&clock);

@@ -11,7 +11,7 @@ use tonic::transport::Endpoint;
 use super::*;
 use crate::clock::ManualClock;
 use crate::collect::Collector;
-use crate::config::DataFolder;
+use crate::config::{DataFolder, Extras};
 use crate::driver::{Driver, DriverSettings};
 use crate::inventory::Inventory;
 use crate::random::Random;
@@ -52,7 +52,8 @@ fn link(driver: &Arc<Scripted>, limit: u64) -> (Link, Collector) {
         agent_uid: uuid::Uuid::from_u128(7),
         addresses: Vec::new(),
         pin: "ab".repeat(32).parse().unwrap(),
-        driver: DriverSettings::Simulated { seed: 1, server: 0, workloads: 1, since: 0 },
+        driver: DriverSettings::Simulated { seed: 1, server: 0, workloads: 1, since: 0, site: None },
+        extras: Extras::default(),
     };
     let link = Link {
         folder: DataFolder::at("/nowhere"),

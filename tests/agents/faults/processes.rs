@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keelson_agent::clock::{Clock as _, SystemClock};
-use keelson_agent::config::{DataFolder, Settings};
+use keelson_agent::config::{DataFolder, Extras, Settings};
 use keelson_agent::driver::DriverSettings;
 use keelson_agent::driver::simulated::Simulated;
 use keelson_agent::enroll::{Enrolment, enroll};
@@ -58,11 +58,20 @@ impl Growing {
         let data = tempfile::tempdir().unwrap();
         let folder = DataFolder::at(data.path().join("agent"));
         let since = SystemClock.now_ms();
-        let driver = DriverSettings::Simulated { seed: SEED, server: 0, workloads: 8, since };
+        let driver = DriverSettings::Simulated { seed: SEED, server: 0, workloads: 8, since, site: None };
         let token = JoinToken::parse(token).unwrap();
         let computer = driver.computer();
         let data_folder = folder.path().to_owned();
-        enroll(Enrolment { token, data: data_folder, driver, computer, force: false }).await.unwrap();
+        enroll(Enrolment {
+            token,
+            data: data_folder,
+            driver,
+            computer,
+            force: false,
+            extras: Extras::default(),
+        })
+        .await
+        .unwrap();
         let uid = Settings::load(&folder).unwrap().agent_uid;
         Self { process: Agent::enrolled(data), folder, since, workloads: 8, uid }
     }
@@ -71,7 +80,7 @@ impl Growing {
         self.workloads += by;
         let mut settings = Settings::load(&self.folder).unwrap();
         let (since, workloads) = (self.since, self.workloads);
-        settings.driver = DriverSettings::Simulated { seed: SEED, server: 0, workloads, since };
+        settings.driver = DriverSettings::Simulated { seed: SEED, server: 0, workloads, since, site: None };
         settings.store(&self.folder).unwrap();
     }
 
