@@ -1,3 +1,5 @@
+//! A simulated Cloud Connect site, by itself.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

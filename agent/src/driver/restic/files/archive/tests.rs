@@ -1,3 +1,5 @@
+//! Archives as restic writes them, and as a hostile one might.
+
 use super::*;
 
 /// A header with its sum.
