@@ -167,18 +167,16 @@ async fn what_is_to_be_fetched_is_measured_and_read_from_any_byte() {
 async fn a_file_that_cannot_be_read_whole_ends_with_an_error() {
     let stage = Stage::new("elsewhere", some_files).await;
     let opened = stage.opened().await;
-    let packs = stage.repository.path("repository/data");
-    for folder in fs::read_dir(packs).unwrap() {
-        for pack in fs::read_dir(folder.unwrap().path()).unwrap() {
-            let pack = pack.unwrap().path();
-            let mut bytes = fs::read(&pack).unwrap();
-            if bytes.len() > 200_000 || bytes.len() < 500 {
-                bytes.iter_mut().take(64).for_each(|byte| *byte ^= 0x55);
-            }
-            fs::set_permissions(&pack, PermissionsExt::from_mode(0o600)).unwrap();
-            fs::write(&pack, bytes).unwrap();
-        }
-    }
+    let folders = fs::read_dir(stage.repository.path("repository/data")).unwrap();
+    let packs = folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap());
+    // The largest file's pack; what else is in it may stand before it, and the directory stands at the end.
+    let pack = packs.map(|pack| pack.unwrap().path()).max_by_key(|pack| fs::metadata(pack).unwrap().len());
+    let pack = pack.unwrap();
+    let mut bytes = fs::read(&pack).unwrap();
+    let blobs = bytes.len() - 1_000;
+    bytes.iter_mut().take(blobs).for_each(|byte| *byte ^= 0x55);
+    fs::set_permissions(&pack, PermissionsExt::from_mode(0o600)).unwrap();
+    fs::write(&pack, bytes).unwrap();
     let bottom = SourcePath::parse(&stage.file("sub/deep/Bottom")).unwrap();
     let mut read = Vec::new();
     match opened.read(&bottom, 0).await {
