@@ -4,7 +4,7 @@ use keelson_proto::v1::cloud_gone::What as Gone;
 use keelson_proto::v1::record::Kind;
 use keelson_proto::v1::{
     BackupGone, BackupServer, CloudBackupResourceKey, CloudReplicationUsageKey, LicenseGone, Record,
-    Repository, Vb365ObjectGone,
+    Repository, RestorePoint, Vb365ObjectGone, Workload,
 };
 use keelson_tests::link::{Identity, Session};
 use keelson_tests::{Client, TestHost, on_both};
@@ -214,6 +214,41 @@ on_both! {
         let shown = only(&client, "/infrastructure/backupServers").await;
         assert_eq!((&shown["displayVersion"], &shown["label"]), (&json!("13.0.1"), &json!("gold")));
         assert_eq!(shown["status"], json!("Unknown"));
+        host.stop().await;
+    }
+
+    fn sizes_that_an_agent_makes_up_stay_numbers_for_everybody(database) {
+        let host = TestHost::start(database).await;
+        let (client, identity) = enrolled(&host).await;
+        let mut session = identity.session().await.unwrap();
+        let mut records = vec![server()];
+        for machine in ["one", "two"] {
+            let workload = Workload {
+                server_key: "s".into(),
+                key: machine.into(),
+                name: machine.into(),
+                kind: "virtual_machine".into(),
+                ..Workload::default()
+            };
+            records.push(record(Kind::Workload(workload)));
+            let point = |number: i64| RestorePoint {
+                server_key: "s".into(),
+                workload_key: machine.into(),
+                key: number.to_string(),
+                created_at: INSTANT + number,
+                size: Some(i64::MAX),
+                ..RestorePoint::default()
+            };
+            // More than a sum of whole numbers can hold.
+            records.extend((0..600).map(|number| record(Kind::RestorePoint(point(number)))));
+        }
+        records.push(complete());
+        say(&mut session, 1, records).await;
+        let machines = client.data("/protectedWorkloads/virtualMachines").await;
+        assert_eq!(machines[0]["totalRestorePointSize"], json!(9_007_199_254_740_991_i64));
+        assert_eq!(machines.as_array().unwrap().len(), 2);
+        let usage = client.data("/organizations/companies/usage").await;
+        assert!(usage.to_string().contains("9007199254740991"), "{usage}");
         host.stop().await;
     }
 }

@@ -8,28 +8,48 @@ use super::super::list::Value;
 use super::super::{StoreError, Tx, on, statements};
 use crate::id::AgentUid;
 
+/// Exact up to 2^53, and cut there: sizes that an agent makes up must stay numbers.
+macro_rules! sum {
+    ($of:literal) => {
+        concat!(
+            "CASE WHEN sum(CAST(",
+            $of,
+            " AS DOUBLE PRECISION)) > 9007199254740991 THEN 9007199254740991 ELSE CAST(sum(CAST(",
+            $of,
+            " AS DOUBLE PRECISION)) AS BIGINT) END"
+        )
+    };
+}
+
 macro_rules! count_workloads {
     () => {
-        "UPDATE workloads SET \
+        concat!(
+            "UPDATE workloads SET \
         (newest_restore_point, restore_points, total_size, archive_points, archive_size) = \
-        (SELECT max(r.created_at), count(*), CAST(sum(r.size) AS BIGINT), \
-        count(CASE WHEN r.archive THEN 1 END), \
-        CAST(coalesce(sum(CASE WHEN r.archive THEN r.size END), 0) AS BIGINT) \
-        FROM restore_points r WHERE r.workload_uid = workloads.uid), \
+        (SELECT max(r.created_at), count(*), ",
+            sum!("r.size"),
+            ", count(CASE WHEN r.archive THEN 1 END), coalesce(",
+            sum!("CASE WHEN r.archive THEN r.size END"),
+            ", 0) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
         latest_size = (SELECT r.size FROM restore_points r WHERE r.workload_uid = workloads.uid \
         ORDER BY r.created_at DESC, r.uid DESC LIMIT 1), "
+        )
     };
 }
 
 macro_rules! count_backups {
     () => {
-        "UPDATE workload_backups SET \
+        concat!(
+            "UPDATE workload_backups SET \
         (newest_restore_point, restore_points, total_size) = \
-        (SELECT max(r.created_at), count(*), CAST(sum(r.size) AS BIGINT) FROM restore_points r \
+        (SELECT max(r.created_at), count(*), ",
+            sum!("r.size"),
+            " FROM restore_points r \
         WHERE r.workload_uid = workload_backups.workload_uid AND r.backup_uid = workload_backups.uid), \
         latest_size = (SELECT r.size FROM restore_points r \
         WHERE r.workload_uid = workload_backups.workload_uid AND r.backup_uid = workload_backups.uid \
         ORDER BY r.created_at DESC, r.uid DESC LIMIT 1) "
+        )
     };
 }
 

@@ -13,9 +13,16 @@ macro_rules! counter {
     };
 }
 
+/// Exact up to 2^53, and cut there: what one agent makes up must not become an error of everybody's list.
 macro_rules! sum {
     ($of:expr) => {
-        concat!("CAST(coalesce(sum(", $of, "), 0) AS BIGINT)")
+        concat!(
+            "CASE WHEN sum(CAST(",
+            $of,
+            " AS DOUBLE PRECISION)) > 9007199254740991 THEN 9007199254740991 ELSE CAST(coalesce(sum(CAST(",
+            $of,
+            " AS DOUBLE PRECISION)), 0) AS BIGINT) END"
+        )
     };
 }
 
