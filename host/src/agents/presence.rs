@@ -25,12 +25,15 @@ pub(super) async fn keep(shared: Arc<Shared>) {
             () = shared.stopping.cancelled() => {}
             () = tokio::time::sleep(tick) => {}
         }
-        let heard = shared.registry.take_heard();
+        let mut heard = shared.registry.take_heard();
+        // Always in the same order: two who wait for each other's rows would wait for ever.
+        heard.sort_unstable();
         for agents in heard.chunks(AGENTS) {
             if let Err(error) = note(&shared, agents).await {
-                tracing::warn!(error = chain(&error), "agents.presence: it is not noted who was heard of");
-                // They are heard of again; nothing is lost but the instant.
-                break;
+                tracing::warn!(error = chain(&error), "agents.presence: it is noted later who was heard of");
+                for agent in agents {
+                    shared.registry.hear(*agent);
+                }
             }
         }
     }

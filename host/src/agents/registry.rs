@@ -34,6 +34,8 @@ struct Live {
     arrivals: HashMap<AgentUid, (Instant, u32)>,
     /// Who was heard of since somebody asked.
     heard: HashSet<AgentUid>,
+    /// Who was removed a moment ago: a session of theirs may be on its way in.
+    expelled: HashMap<AgentUid, Instant>,
 }
 
 /// The live session of an agent.
@@ -65,6 +67,9 @@ impl Registry {
         let (sender, commands) = mpsc::channel(QUEUE);
         let entry = Entry { number, run: run.to_vec(), ended: replaced.clone(), commands: sender };
         let (mut live, now) = (self.live(), Instant::now());
+        if live.expelled.contains_key(&agent) {
+            replaced.cancel();
+        }
         if let Some(former) = live.sessions.insert(agent, entry) {
             former.ended.cancel();
             if former.run != run && !former.run.is_empty() {
@@ -101,6 +106,7 @@ impl Registry {
     /// Who was heard of since the last time; and forgets what is too old to matter.
     pub(super) fn take_heard(&self) -> Vec<AgentUid> {
         let (mut live, now) = (self.live(), Instant::now());
+        live.expelled.retain(|_, at| now.duration_since(*at) < FLAP);
         live.arrivals.retain(|_, (since, _)| now.duration_since(*since) < FLAP);
         live.replaced.retain(|_, runs| {
             runs.retain(|(_, at)| now.duration_since(*at) < CLONE);
@@ -126,7 +132,9 @@ impl Registry {
 
     /// Ends the session of an agent that is no more, if it has one here.
     pub(super) fn expel(&self, agent: AgentUid) {
-        if let Some(session) = self.live().sessions.remove(&agent) {
+        let mut live = self.live();
+        live.expelled.insert(agent, Instant::now());
+        if let Some(session) = live.sessions.remove(&agent) {
             session.ended.cancel();
         }
     }

@@ -226,6 +226,7 @@ impl Session {
             };
             let Some(message) = message else { return Ok(()) };
             heard = Instant::now();
+            self.shared.registry.hear(self.agent);
             let wait = pace.spend(message.encoded_len());
             match message.kind {
                 Some(agent_message::Kind::Report(report)) => self.note(report).await?,
@@ -234,12 +235,11 @@ impl Session {
                     next = other;
                     self.take(batches).await?;
                 }
-                Some(agent_message::Kind::Heartbeat(_)) => self.shared.registry.hear(self.agent),
                 Some(agent_message::Kind::Hello(_)) => {
                     return Err(Status::invalid_argument("a session has one hello"));
                 }
-                // A newer agent's kind of message.
-                None => {}
+                // It was heard of, or has a newer agent's kind of message.
+                Some(agent_message::Kind::Heartbeat(_)) | None => {}
             }
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
@@ -297,6 +297,12 @@ impl Session {
                 "the batch names a server or workload that was never reported; start a new epoch with a full \
                  inventory",
             ),
+            StoreError::Statement(error) => {
+                tracing::error!(agent.uid = %self.agent, error = chain(&error), "agents.batch: a batch cannot be stored as it is");
+                Status::invalid_argument(
+                    "the host cannot store this batch as it is, and its log says why; start a new epoch with a full inventory",
+                )
+            }
             error => storing(&error),
         })?;
         if outcome == Outcome::Stored {

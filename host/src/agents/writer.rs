@@ -214,6 +214,15 @@ async fn serve(desk: &Desk, group: Vec<Work>) {
     let tasks: Vec<(AgentUid, &Task)> = group.iter().map(|work| (work.agent, &work.task)).collect();
     let answers = match persistently(desk, &tasks).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
+        // With the database away or its disk full, one by one would only fail as often as there are tasks.
+        Err(error) if error.is_retryable() || matches!(error, StoreError::Full { .. }) => {
+            tracing::warn!(
+                error = chain(&error),
+                tasks = tasks.len(),
+                "agents.writer: a group cannot be written"
+            );
+            tasks.iter().map(|_| Err(StoreError::closed())).collect()
+        }
         Err(error) if tasks.len() > 1 => {
             tracing::debug!(
                 error = chain(&error),

@@ -34,7 +34,11 @@ impl<K: Clone + Eq + Hash, V> Latest<K, V> {
 
     /// Takes back what was said about some keys.
     pub(super) fn forget(&mut self, which: impl Fn(&K) -> bool) {
+        let before = self.entries.len();
         self.entries.retain(|(key, _)| !which(key));
+        if self.entries.len() == before {
+            return;
+        }
         self.places = self.entries.iter().enumerate().map(|(place, (key, _))| (key.clone(), place)).collect();
     }
 
