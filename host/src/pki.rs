@@ -68,7 +68,7 @@ pub enum PkiError {
     Request(#[source] rcgen::Error),
     /// Two rotations within a certificate's life.
     #[error(
-        "the authority was exchanged less than 90 days ago, and agents that have not been here since know only the one before; wait \
+        "the authority was exchanged less than 180 days ago, and agents that have not been here since know only the one before; wait \
          until `keelson ca show` names no former authority"
     )]
     Overlap,

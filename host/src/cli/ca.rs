@@ -14,7 +14,7 @@ pub(super) enum CaCommand {
     /// Show its pin, and until when a former one is known
     Show,
     /// Put another one in its place, from the next start of the host on. Agents learn it with their next certificate; those that
-    /// were enrolled under the former one are known for another 90 days
+    /// were enrolled under the former one are known for another 180 days
     Rotate,
 }
 

@@ -18,6 +18,10 @@ use x509_parser::parse_x509_certificate;
 use super::{AGENT_LIFE, CA_LIFE, Pki, PkiError, authority, read, write};
 use crate::clock::Clock;
 
+/// For how long the former authority is known: a certificate's life, and another one for the host that goes on signing with it
+/// until it is started again.
+const OVERLAP: i64 = 2 * AGENT_LIFE;
+
 /// The authority before the present one.
 #[derive(Debug)]
 pub(super) struct Former {
@@ -65,12 +69,12 @@ impl Pki {
         let path = |name: &str| self.folder.join(name);
         let key = KeyPair::generate().map_err(PkiError::Issue)?;
         let certificate = authority(clock, CA_LIFE).self_signed(&key).map_err(PkiError::Issue)?;
-        let voucher =
-            authority(clock, 2 * AGENT_LIFE).signed_by(&key, &self.issuer).map_err(PkiError::Issue)?;
+        let voucher = authority(clock, OVERLAP).signed_by(&key, &self.issuer).map_err(PkiError::Issue)?;
+        // The key first: while it waits, whatever else is there is known to belong to a rotation that may not have come about.
+        write(&path("ca-next.key"), &key.serialize_pem(), true)?;
         write(&path("ca-former.pem"), &read(&path("ca.pem"))?, false)?;
         write(&path("ca-voucher.pem"), &voucher.pem(), false)?;
-        write(&path("ca-former.until"), &clock.now_ms().saturating_add(AGENT_LIFE).to_string(), false)?;
-        write(&path("ca-next.key"), &key.serialize_pem(), true)?;
+        write(&path("ca-former.until"), &clock.now_ms().saturating_add(OVERLAP).to_string(), false)?;
         write(&path("ca.pem"), &certificate.pem(), false)?;
         finish(&self.folder)
     }
@@ -116,16 +120,16 @@ mod tests {
     }
 
     #[test]
-    fn a_rotated_authority_has_another_pin_and_the_former_one_is_known_for_a_certificates_life() {
+    fn a_rotated_authority_has_another_pin_and_the_former_one_is_known_for_long_enough() {
         let data = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(1_800_000_000_000);
         let former = Pki::open(data.path(), &*clock).unwrap();
         former.rotate(&*clock).unwrap();
         let present = Pki::open(data.path(), &*clock).unwrap();
         assert_ne!(former.pin(), present.pin());
-        assert_eq!(present.former_until(), Some(clock.now_ms() + AGENT_LIFE));
+        assert_eq!(present.former_until(), Some(clock.now_ms() + OVERLAP));
         assert!(matches!(present.rotate(&*clock), Err(PkiError::Overlap)), "two at once lock somebody out");
-        clock.advance(AGENT_LIFE + DAY);
+        clock.advance(OVERLAP + DAY);
         let later = Pki::open(data.path(), &*clock).unwrap();
         assert_eq!((later.pin(), later.former_until()), (present.pin(), None));
         later.rotate(&*clock).unwrap();
@@ -146,6 +150,16 @@ mod tests {
         std::fs::write(folder.join("ca.key"), &old_key).unwrap();
         let finished = Pki::open(data.path(), &*clock).unwrap();
         assert_ne!(finished.pin(), pin);
+        // As if nothing but the key had come.
+        std::fs::rename(folder.join("ca.key"), folder.join("ca-next.key")).unwrap();
+        std::fs::write(folder.join("ca.key"), &old_key).unwrap();
+        std::fs::write(folder.join("ca.pem"), &old_certificate).unwrap();
+        for later in ["ca-former.until", "ca-former.pem", "ca-voucher.pem"] {
+            std::fs::remove_file(folder.join(later)).unwrap();
+        }
+        let again = Pki::open(data.path(), &*clock).unwrap();
+        assert_eq!((again.pin(), names(data.path())), (pin.clone(), before.clone()));
+        again.rotate(&*clock).unwrap();
         // As if the certificate had not come.
         std::fs::rename(folder.join("ca.key"), folder.join("ca-next.key")).unwrap();
         std::fs::write(folder.join("ca.key"), &old_key).unwrap();
