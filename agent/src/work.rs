@@ -171,11 +171,14 @@ impl Work {
         if restore::is_look(&kind) {
             self.state().looks.insert(uid.clone());
         }
-        let attempt = self.state().running.remove(&uid).unwrap_or_default();
-        let answer = Answer { uid, attempt, result };
+        // It counts as running until its result is kept: who asks in between must not have it done again.
+        let attempt = self.state().running.get(&uid).copied().unwrap_or_default();
+        let mut answer = Answer { uid, attempt, result };
         if let Err(error) = self.shared.spool.remember(&answer, self.clock.as_ref()).await {
             warn!("the result of a command is not kept, it may be asked for again: {}", chain(&error));
         }
+        // It may have been asked for once more meanwhile: the last attempt is the one that is answered.
+        answer.attempt = self.state().running.remove(&answer.uid).unwrap_or(attempt);
         let heard = self.acknowledged.notified();
         self.report(said(answer));
         if let Some(end) = ends {

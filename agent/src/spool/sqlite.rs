@@ -235,7 +235,9 @@ async fn connect(path: &Path, clock: &dyn Clock) -> Result<SqliteConnection, Spo
         transaction.commit().await.map_err(step("create"))?;
     }
     if format == 1 {
-        sqlx::raw_sql(FROM_1).execute(&mut connection).await.map_err(step("create"))?;
+        let mut transaction = connection.begin().await.map_err(step("create"))?;
+        sqlx::raw_sql(FROM_1).execute(&mut *transaction).await.map_err(step("create"))?;
+        transaction.commit().await.map_err(step("create"))?;
     }
     sqlx::raw_sql(answers::SCHEMA).execute(&mut connection).await.map_err(step("create"))?;
     check_contents(&mut connection).await?;

@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::call::Call;
 use super::client::Client;
 use super::error::VbrError;
+use super::restore;
 use crate::error::chain;
 
 /// One mounted restore point.
@@ -108,6 +109,11 @@ impl Mounts {
         let over: Vec<Mount> =
             self.known().iter().flatten().filter(|mount| mount.until <= now).cloned().collect();
         for mount in over {
+            // What is being restored from it would break off in the middle.
+            if restore::is_busy(client, &mount.id).await {
+                self.used(&mount.session, now);
+                continue;
+            }
             match unmount(client, &mount.id).await {
                 Ok(()) => {
                     info!(mount.id, "unmounted a restore point that nobody closed");

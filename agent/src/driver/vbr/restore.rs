@@ -73,7 +73,8 @@ async fn open(client: &Client, mounts: &Mounts, order: &Order, session: &str) ->
             Ok(_) => {
                 return Err(Refused("this restore session is open for another restore point".to_owned()));
             }
-            Err(_) => mounts.remove(session),
+            Err(VbrError::NotFound { .. }) => mounts.remove(session),
+            Err(error) => return Err(refused(&error)),
         }
     }
     licence::may_restore(client).await?;
@@ -249,6 +250,15 @@ async fn write(client: &Client, mount: &str, order: &Order) -> Result<Done, Refu
 }
 
 /// Waits until each of the paths has an outcome in the audit.
+/// Whether files are being restored from a mount. One that does not answer is not known to be.
+pub(super) async fn is_busy(client: &Client, mount: &str) -> bool {
+    let audit = Call::get(format!("/api/v1/backupBrowser/flr/{mount}/audit"));
+    let found: Result<FlrAuditMountModel, _> = client.json(&audit).await;
+    found.is_ok_and(|audit| {
+        audit.items.iter().any(|item| matches!(item.restore_status.as_str(), "Pending" | "InProgress"))
+    })
+}
+
 async fn follow(client: &Client, mount: &str, begun: &TaskModel, paths: &[&str]) -> Result<Done, Refused> {
     let since = instant(&begun.creation_time).unwrap_or_default();
     let late = Instant::now() + client.pace.task;
