@@ -83,6 +83,9 @@ def config(fleet, options):
     """Bounded, deterministic, everything asked on one connection after the other."""
     checks = {"enabled": False} | {name: {"enabled": True} for name in CHECKS}
     checks["not_a_server_error"] = {"enabled": True, "expected-statuses": ["2xx", "4xx"]}
+    # Invalid data may also be too much of it: what does not fit into a URL, a header or a body is refused for that first.
+    refusals = [400, 401, 403, 404, 405, 406, 409, 413, 414, 415, 422, 428, 429, 431]
+    checks["negative_data_rejection"] = {"enabled": True, "expected-statuses": [str(status) for status in refusals]}
     phases = {"examples": {"enabled": True}, "coverage": {"enabled": not options.quick},
               "fuzzing": {"enabled": True}, "stateful": {"enabled": False}}  # fmt: skip
     return schemathesis.Config.from_dict(
