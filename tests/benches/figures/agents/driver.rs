@@ -60,7 +60,7 @@ pub(super) async fn inventory() -> Figure {
 /// Reads the same lists to their ends, page by page, and forgets them; the bytes.
 async fn throw_away(server: &VbrServer, asked: &[String]) -> usize {
     let (client, base) = server.stranger();
-    let form = format!("grant_type=password&username={}&password={}", escape(USER), escape(PASSWORD));
+    let form = format!("grant_type=Password&username={}&password={}", escape(USER), escape(PASSWORD));
     let login = client.post(format!("{base}/api/oauth2/token")).header("x-api-version", "1.3-rev1");
     let login = login.header("content-type", "application/x-www-form-urlencoded").body(form);
     let login: serde_json::Value =
