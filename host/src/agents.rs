@@ -1,15 +1,16 @@
 //! Management agents: the only agent sockets.
 //!
 //! **Cast.** A [`Gateway`] opens one *door* per port (`door.rs`): TLS 1.3, a client certificate asked for but not demanded. The
-//! *service* (`service.rs`) answers two kinds of caller. *Enrolment* (`enroll.rs`) has a join token and no certificate: it takes
-//! one use of the token, writes the `agents` row and hands out a certificate; with a genuine token that is over, the machine
-//! waits in `unverified_agents` until an operator lets it in. Whom TLS turns away is counted in memory (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by
-//! its fingerprint on that row, then hands in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) writes
-//! what many sessions hand in, facts and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of. *Pace*
-//! (`pace.rs`) reads an agent that says too much more slowly. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the old.
-//! `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents that are
-//! here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`) ends those
-//! whose time is over.
+//! *service* (`service.rs`) answers two kinds of caller. *Enrolment* (`enroll.rs`) has a join token and no certificate: it
+//! takes one use of the token, writes the `agents` row and hands out a certificate; with a genuine token that is over, the
+//! machine waits in `unverified_agents` until an operator lets it in. Whom TLS turns away is counted in memory
+//! (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by its fingerprint on that row, then hands
+//! in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) writes what many sessions hand in, facts
+//! and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of. *Pace* (`pace.rs`) reads an agent that
+//! says too much more slowly. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the
+//! old. `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents
+//! that are here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`)
+//! ends those whose time is over.
 //!
 //! **Rows.** Writes `agents` (identity, presence, offset), `backup_servers`, `workloads`, `restore_points`, and marks what
 //! changed as due. Who reads the marks is none of the gateway's business; it only pokes.

@@ -36,6 +36,7 @@ mod companies;
 mod credentials;
 mod due;
 mod error;
+mod every;
 mod failures;
 mod hosted;
 mod infrastructure;
@@ -60,6 +61,7 @@ mod resources;
 mod settings;
 mod standing;
 mod subtenants;
+mod sums;
 mod templates;
 mod unverified;
 mod users;
@@ -83,6 +85,7 @@ pub use companies::Companies;
 pub use credentials::{Credentials, SignedIn};
 pub use due::{Due, DueAgent, DueWorkload, Settled};
 pub use error::StoreError;
+pub use every::every_statement;
 pub use failures::{FailureCount, Failures};
 pub use hosted::{Hosted, HostedResource};
 pub use infrastructure::{
@@ -435,55 +438,3 @@ impl Tx {
 }
 
 const PING: &str = "SELECT 1";
-
-/// Every statement of the store with its name, as `dialect` gets it: the prepare test feeds each to its database.
-pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
-    let fixed = [
-        actions::STATEMENTS,
-        accounts::STATEMENTS,
-        agents::STATEMENTS,
-        audit::STATEMENTS,
-        commands::STATEMENTS,
-        companies::STATEMENTS,
-        credentials::STATEMENTS,
-        due::STATEMENTS,
-        failures::STATEMENTS,
-        hosted::STATEMENTS,
-        ingest::STATEMENTS,
-        inspect::STATEMENTS,
-        installation::STATEMENTS,
-        join_tokens::STATEMENTS,
-        locations::STATEMENTS,
-        mails::STATEMENTS,
-        notifications::STATEMENTS,
-        logins::STATEMENTS,
-        onboarding::STATEMENTS,
-        organization_sites::STATEMENTS,
-        organizations::STATEMENTS,
-        owners::STATEMENTS,
-        removal::STATEMENTS,
-        resellers::STATEMENTS,
-        settings::STATEMENTS,
-        standing::STATEMENTS,
-        subtenants::STATEMENTS,
-        templates::STATEMENTS,
-        unverified::STATEMENTS,
-        users::STATEMENTS,
-        workloads::STATEMENTS,
-        world::STATEMENTS,
-    ];
-    let fixed = fixed
-        .into_iter()
-        .chain(infrastructure::STATEMENTS.iter().copied())
-        .flatten()
-        .chain(cloud::statements());
-    let fixed = fixed.map(|(name, text)| (*name, (*text).to_owned()));
-    let bulk =
-        [agents::BULK, alarms::BULK, commands::BULK, ingest::BULK, due::BULK, workloads::BULK, world::BULK]
-            .into_iter()
-            .chain(infrastructure::BULK.iter().copied());
-    let bulk = bulk.flatten().chain(cloud::bulk());
-    let bulk = bulk.map(|statement| (statement.name, statement.text_for_one_row(dialect)));
-    let lists = resources::ALL.iter().flat_map(|resource| list::every_property(resource, dialect));
-    fixed.chain(bulk).chain(lists).chain([("store::PING", PING.to_owned())]).collect()
-}

@@ -1,39 +1,13 @@
 //! `kill -9`, of either side, at the worst moments: nothing is lost, nothing counts twice.
 
+use keelson_tests::database::Jam;
 use keelson_tests::{Agent, HostProcess, Repository, TestDatabase, eventually, on_both};
-use sqlx::{Connection, Executor};
+use sqlx::Connection as _;
 
 use super::view::{restore_points, restore_points_become};
 
 /// What the host writes to its log when a frame has arrived, before it stores it.
 const RECEIVED: &str = "agents.batch.received";
-
-/// Holds every writer of the agents' rows up: what arrives is received but cannot be stored.
-enum Jam {
-    Sqlite(sqlx::SqliteConnection),
-    Postgres(sqlx::PgConnection),
-}
-
-impl Jam {
-    async fn on(database: &TestDatabase) -> Self {
-        if database.is_sqlite() {
-            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-            connection.execute("BEGIN IMMEDIATE").await.unwrap();
-            Self::Sqlite(connection)
-        } else {
-            let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-            connection.execute("BEGIN; LOCK TABLE agents IN SHARE MODE").await.unwrap();
-            Self::Postgres(connection)
-        }
-    }
-
-    async fn clear(self) {
-        match self {
-            Self::Sqlite(connection) => connection.close().await.unwrap(),
-            Self::Postgres(connection) => connection.close().await.unwrap(),
-        }
-    }
-}
 
 /// A host whose agent does not write heartbeats in between, and an agent beside a repository.
 async fn host_and_agent(database: TestDatabase) -> (HostProcess, Agent, Repository) {

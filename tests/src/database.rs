@@ -93,3 +93,37 @@ pub fn sql(text: String) -> sqlx::AssertSqlSafe<String> {
 pub fn unique() -> String {
     Uuid::now_v7().simple().to_string()
 }
+
+/// Holds every writer of the agents' rows up: what arrives is received but cannot be stored.
+#[derive(Debug)]
+pub enum Jam {
+    /// By the one write lock.
+    Sqlite(sqlx::SqliteConnection),
+    /// By a lock on their table.
+    Postgres(sqlx::PgConnection),
+}
+
+impl Jam {
+    /// From now on.
+    pub async fn on(database: &TestDatabase) -> Self {
+        use sqlx::{Connection, Executor};
+        if database.is_sqlite() {
+            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.expect("the database");
+            connection.execute("BEGIN IMMEDIATE").await.expect("the write lock");
+            Self::Sqlite(connection)
+        } else {
+            let mut connection = sqlx::PgConnection::connect(&database.url).await.expect("the database");
+            connection.execute("BEGIN; LOCK TABLE agents IN SHARE MODE").await.expect("the lock");
+            Self::Postgres(connection)
+        }
+    }
+
+    /// No longer.
+    pub async fn clear(self) {
+        use sqlx::Connection;
+        match self {
+            Self::Sqlite(connection) => connection.close().await.expect("the lock is given back"),
+            Self::Postgres(connection) => connection.close().await.expect("the lock is given back"),
+        }
+    }
+}

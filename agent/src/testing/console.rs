@@ -201,7 +201,7 @@ impl Console {
 async fn accept(
     listener: TcpListener,
     state: Arc<State>,
-    accepted: mpsc::UnboundedSender<io::Result<Wire>>,
+    accepted: mpsc::UnboundedSender<io::Result<Wire<TlsStream<TcpStream>>>>,
     stop: CancellationToken,
 ) {
     loop {
@@ -215,7 +215,9 @@ async fn accept(
         tokio::spawn(async move {
             match acceptor.accept(tcp).await {
                 Ok(tls) => {
-                    accepted.send(Ok(Wire(tls))).ok();
+                    let chain = tls.get_ref().1.peer_certificates();
+                    let leaf = chain.and_then(|chain| chain.first()).map(|leaf| leaf.clone().into_owned());
+                    accepted.send(Ok(Wire(tls, Peer(leaf)))).ok();
                 }
                 Err(_) => {
                     state.failed_handshakes.fetch_add(1, Ordering::Relaxed);
@@ -225,23 +227,22 @@ async fn accept(
     }
 }
 
-/// A TLS connection that tells tonic who the client is.
-pub(crate) struct Wire(TlsStream<TcpStream>);
+/// A connection that tells tonic who the client is.
+pub(crate) struct Wire<S>(S, Peer);
 
 /// The client's certificate, when it showed one.
 #[derive(Clone)]
 pub(crate) struct Peer(pub(crate) Option<CertificateDer<'static>>);
 
-impl Connected for Wire {
+impl<S> Connected for Wire<S> {
     type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Peer {
-        let chain = self.0.get_ref().1.peer_certificates();
-        Peer(chain.and_then(|chain| chain.first()).map(|leaf| leaf.clone().into_owned()))
+        self.1.clone()
     }
 }
 
-impl AsyncRead for Wire {
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -251,7 +252,7 @@ impl AsyncRead for Wire {
     }
 }
 
-impl AsyncWrite for Wire {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }

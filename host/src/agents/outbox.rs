@@ -1,5 +1,5 @@
 //! Keeping the outbox: commands whose time is over end, and those that ended long ago are forgotten; so are old sessions of
-//! jobs.
+//! jobs, and suspicions that nothing has confirmed since.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use crate::store::{SESSIONS_KEPT, Store, StoreError};
 
 /// How often it is looked at. A command waits for hours; a minute more or less is nothing to it.
 const TICK: Duration = Duration::from_mins(1);
+/// For how long it is shown that two machines used one identity, after it was last seen.
+const SUSPICION: i64 = 7 * DAY;
 /// For how long it is known what became of a command.
 const MEMORY: i64 = 30 * DAY;
 
@@ -32,6 +34,7 @@ async fn round(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
     let over = tx.commands().expire(&**clock).await?;
     let forgotten = tx.commands().prune(clock.now_ms() - MEMORY).await?;
     let sessions = tx.infrastructure().prune_sessions(clock.now_ms() - SESSIONS_KEPT).await?;
+    tx.agents().unflag_clones(clock.now_ms() - SUSPICION).await?;
     tx.commit().await?;
     for command in over {
         tracing::warn!(

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shared;
-use crate::clock::DAY;
 use crate::error::chain;
 use crate::id::AgentUid;
 use crate::store::StoreError;
@@ -14,8 +13,6 @@ use crate::store::StoreError;
 const TICK: Duration = Duration::from_secs(5);
 /// Agents of one statement.
 const AGENTS: usize = 2_000;
-/// For how long it is shown that two machines used one identity, after it was last seen.
-const SUSPICION: i64 = 7 * DAY;
 
 /// Runs until the gateway stops.
 pub(super) async fn keep(shared: Arc<Shared>) {
@@ -42,7 +39,6 @@ pub(super) async fn keep(shared: Arc<Shared>) {
 async fn note(shared: &Shared, agents: &[AgentUid]) -> Result<(), StoreError> {
     let mut tx = shared.store.write().await?;
     let known = tx.agents().beat(&*shared.clock, agents).await?;
-    tx.agents().unflag_clones(shared.clock.now_ms() - SUSPICION).await?;
     tx.commit().await?;
     // Removed through another host over the same database, which could not end the session.
     for agent in agents.iter().filter(|agent| !known.contains(agent)) {

@@ -216,12 +216,9 @@ async fn serve(desk: &Desk, group: Vec<Work>) {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         // With the database away or its disk full, one by one would only fail as often as there are tasks.
         Err(error) if error.is_retryable() || matches!(error, StoreError::Full { .. }) => {
-            tracing::warn!(
-                error = chain(&error),
-                tasks = tasks.len(),
-                "agents.writer: a group cannot be written"
-            );
-            tasks.iter().map(|_| Err(StoreError::closed())).collect()
+            let why = chain(&error);
+            tracing::warn!(error = why, tasks = tasks.len(), "agents.writer: a group cannot be written");
+            tasks.iter().map(|_| Err(StoreError::unavailable(why.clone()))).collect()
         }
         Err(error) if tasks.len() > 1 => {
             tracing::debug!(

@@ -29,18 +29,20 @@ pub(super) struct Former {
     pub(super) certificate: CertificateDer<'static>,
     /// The present one's, signed by it.
     pub(super) voucher: CertificateDer<'static>,
+    /// Until when it is known, in unix milliseconds; absent: nobody can tell.
+    until: Option<i64>,
 }
 
 impl Former {
     /// What a rotation left, unless its time is over.
     pub(super) fn load(folder: &Path, clock: &dyn Clock) -> Result<Option<Self>, PkiError> {
-        let until = folder.join("ca-former.until");
-        if !until.exists() {
+        let noted = folder.join("ca-former.until");
+        if !noted.exists() {
             return Ok(None);
         }
+        let until: Option<i64> = read(&noted)?.trim().parse().ok();
         // A file that says nothing counts: rather known for too long than locked out.
-        let end: i64 = read(&until)?.trim().parse().unwrap_or(i64::MAX);
-        if clock.now_ms() > end {
+        if until.is_some_and(|until| clock.now_ms() > until) {
             return Ok(None);
         }
         let certificate = |name: &str| {
@@ -49,15 +51,15 @@ impl Former {
                 |_| PkiError::Damaged { path: path.clone(), source: rcgen::Error::CouldNotParseCertificate };
             CertificateDer::from_pem_slice(read(&path)?.as_bytes()).map_err(damaged)
         };
-        Ok(Some(Self { certificate: certificate("ca-former.pem")?, voucher: certificate("ca-voucher.pem")? }))
+        let (former, voucher) = (certificate("ca-former.pem")?, certificate("ca-voucher.pem")?);
+        Ok(Some(Self { certificate: former, voucher, until }))
     }
 }
 
 impl Pki {
     /// Whether an authority before this one is still known, and until when: unix milliseconds.
     pub fn former_until(&self) -> Option<i64> {
-        self.former.as_ref()?;
-        read(&self.folder.join("ca-former.until")).ok()?.trim().parse().ok()
+        self.former.as_ref()?.until
     }
 
     /// Puts another authority in the place of this one. It counts from the next start of the host on. Refused while an authority

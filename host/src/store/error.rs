@@ -95,6 +95,11 @@ impl StoreError {
         Self::Unavailable { source: sqlx::Error::PoolClosed }
     }
 
+    /// The database could not be written to, as somebody else was told already.
+    pub(crate) fn unavailable(why: String) -> Self {
+        Self::Unavailable { source: sqlx::Error::Io(std::io::Error::other(why)) }
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable { .. })

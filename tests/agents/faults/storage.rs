@@ -4,40 +4,13 @@ use std::time::Duration;
 
 use keelson_tests::account::settled;
 use keelson_tests::cluster::Cluster;
+use keelson_tests::database::Jam;
 use keelson_tests::disk::SmallDisk;
 use keelson_tests::simulation::{Simulation, Size};
 use keelson_tests::{TestDatabase, TestHost, on_both};
 use reqwest::StatusCode;
-use sqlx::{Connection, Executor};
 
 use super::{place, token};
-
-/// Holds every writer of the agents' rows up.
-enum Jam {
-    Sqlite(sqlx::SqliteConnection),
-    Postgres(sqlx::PgConnection),
-}
-
-impl Jam {
-    async fn on(database: &TestDatabase) -> Self {
-        if database.is_sqlite() {
-            let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-            connection.execute("BEGIN IMMEDIATE").await.unwrap();
-            Self::Sqlite(connection)
-        } else {
-            let mut connection = sqlx::PgConnection::connect(&database.url).await.unwrap();
-            connection.execute("BEGIN; LOCK TABLE agents IN SHARE MODE").await.unwrap();
-            Self::Postgres(connection)
-        }
-    }
-
-    async fn clear(self) {
-        match self {
-            Self::Sqlite(connection) => connection.close().await.unwrap(),
-            Self::Postgres(connection) => connection.close().await.unwrap(),
-        }
-    }
-}
 
 /// Agents that run and have reported once.
 async fn living(database: TestDatabase) -> (TestHost, Simulation) {

@@ -252,26 +252,28 @@ async fn write(client: &Client, mount: &str, order: &Order) -> Result<Done, Refu
 /// Waits until each of the paths has an outcome in the audit.
 /// Whether files are being restored from a mount. One that does not answer is not known to be.
 pub(super) async fn is_busy(client: &Client, mount: &str) -> bool {
-    let audit = Call::get(format!("/api/v1/backupBrowser/flr/{mount}/audit"));
-    let found: Result<FlrAuditMountModel, _> = client.json(&audit).await;
-    found.is_ok_and(|audit| {
-        audit.items.iter().any(|item| matches!(item.restore_status.as_str(), "Pending" | "InProgress"))
-    })
+    let found: Result<FlrAuditMountModel, _> = client.json(&audit_of(mount)).await;
+    found.is_ok_and(|audit| audit.items.iter().any(|item| is_under_way(&item.restore_status)))
+}
+
+fn audit_of(mount: &str) -> Call {
+    Call::get(format!("/api/v1/backupBrowser/flr/{mount}/audit"))
+}
+
+fn is_under_way(status: &str) -> bool {
+    matches!(status, "Pending" | "InProgress")
 }
 
 async fn follow(client: &Client, mount: &str, begun: &TaskModel, paths: &[&str]) -> Result<Done, Refused> {
     let since = instant(&begun.creation_time).unwrap_or_default();
     let late = Instant::now() + client.pace.task;
-    let audit = Call::get(format!("/api/v1/backupBrowser/flr/{mount}/audit"));
+    let audit = audit_of(mount);
     loop {
         let audit: FlrAuditMountModel = client.json(&audit).await.map_err(|error| refused(&error))?;
         let ours = audit.items.iter().filter(|item| paths.contains(&item.source_path.as_str()));
         let ours: Vec<_> =
             ours.filter(|item| instant(&item.restore_start_time).is_none_or(|at| at >= since)).collect();
-        let over = ours
-            .iter()
-            .filter(|item| !matches!(item.restore_status.as_str(), "Pending" | "InProgress"))
-            .count();
+        let over = ours.iter().filter(|item| !is_under_way(&item.restore_status)).count();
         if over == ours.len() && over >= paths.len() {
             let failed: Vec<&str> = ours
                 .iter()

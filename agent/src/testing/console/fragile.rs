@@ -11,13 +11,12 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::transport::Server;
-use tonic::transport::server::Connected;
 
-use super::{Peer, State, service};
+use super::{Peer, State, Wire, service};
 use crate::random::Random;
 
 /// The host's end of a stream.
-pub(crate) struct Inner(DuplexStream, Peer);
+pub(crate) type Inner = Wire<DuplexStream>;
 
 /// The agent's end: a piece at a time, and broken after so many bytes.
 pub(crate) struct Fragile {
@@ -41,7 +40,7 @@ impl Fragile {
     /// A stream to that host that breaks after so many bytes, either way.
     pub(crate) fn connect(state: &State, left: u64, random: Random) -> (Self, Inner) {
         let (near, far) = tokio::io::duplex(4096);
-        (Self { stream: near, left, random }, Inner(far, Peer(Some(state.authority.certificate()))))
+        (Self { stream: near, left, random }, Wire(far, Peer(Some(state.authority.certificate()))))
     }
 
     /// How much goes through now; none: it is broken.
@@ -92,37 +91,5 @@ impl AsyncWrite for Fragile {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-impl Connected for Inner {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.1.clone()
-    }
-}
-
-impl AsyncRead for Inner {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Inner {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }

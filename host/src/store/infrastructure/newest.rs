@@ -5,21 +5,9 @@ use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type};
 use super::super::list::Value;
+use super::super::sums::sum;
 use super::super::{StoreError, Tx, on, statements};
 use crate::id::AgentUid;
-
-/// Exact up to 2^53, and cut there: sizes that an agent makes up must stay numbers.
-macro_rules! sum {
-    ($of:literal) => {
-        concat!(
-            "CASE WHEN sum(CAST(",
-            $of,
-            " AS DOUBLE PRECISION)) > 9007199254740991 THEN 9007199254740991 ELSE CAST(sum(CAST(",
-            $of,
-            " AS DOUBLE PRECISION)) AS BIGINT) END"
-        )
-    };
-}
 
 macro_rules! count_workloads {
     () => {

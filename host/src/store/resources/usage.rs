@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use crate::store::list::{Kind, Property, Reach, Resource};
+use crate::store::sums::sum;
 
 /// One element of `counters`.
 macro_rules! counter {
@@ -13,16 +14,10 @@ macro_rules! counter {
     };
 }
 
-/// Exact up to 2^53, and cut there: what one agent makes up must not become an error of everybody's list.
-macro_rules! sum {
+/// A sum of nothing is none.
+macro_rules! total {
     ($of:expr) => {
-        concat!(
-            "CASE WHEN sum(CAST(",
-            $of,
-            " AS DOUBLE PRECISION)) > 9007199254740991 THEN 9007199254740991 ELSE CAST(coalesce(sum(CAST(",
-            $of,
-            " AS DOUBLE PRECISION)), 0) AS BIGINT) END"
-        )
+        concat!("coalesce(", sum!($of), ", 0)")
     };
 }
 
@@ -66,11 +61,11 @@ macro_rules! of_workloads {
                 "ManagedAgentsMacOS",
                 tally!("w.kind IN ('computer', 'managed_computer') AND coalesce(w.platform, a.platform) = 'Mac'")
             ),
-            counter!("VbrBackupSize", sum!("CASE WHEN w.kind IN ('virtual_machine', 'managed_computer') THEN w.total_size END")),
+            counter!("VbrBackupSize", total!("CASE WHEN w.kind IN ('virtual_machine', 'managed_computer') THEN w.total_size END")),
             counter!("ProtectedFileShares", tally!("w.kind = 'file_share'")),
-            counter!("FileShareBackupSize", sum!("CASE WHEN w.kind = 'file_share' THEN w.total_size - w.archive_size END")),
-            counter!("FileShareArchiveSize", sum!("CASE WHEN w.kind = 'file_share' THEN w.archive_size END")),
-            counter!("FileShareSourceSize", sum!("CASE WHEN w.kind = 'file_share' THEN w.used_size END")),
+            counter!("FileShareBackupSize", total!("CASE WHEN w.kind = 'file_share' THEN w.total_size - w.archive_size END")),
+            counter!("FileShareArchiveSize", total!("CASE WHEN w.kind = 'file_share' THEN w.archive_size END")),
+            counter!("FileShareSourceSize", total!("CASE WHEN w.kind = 'file_share' THEN w.used_size END")),
         )
     };
 }
@@ -92,13 +87,13 @@ macro_rules! of_vb365 {
 macro_rules! of_resources {
     () => {
         counters!(
-            counter!("VmCloudBackups", sum!("b.vm_backups")),
-            counter!("ServerCloudBackups", sum!("b.server_backups")),
-            counter!("WorkstationCloudBackups", sum!("b.workstation_backups")),
-            counter!("CloudTotalUsage", sum!("b.used_space")),
-            counter!("CloudPerformanceTierBackupSize", sum!("b.performance_tier")),
-            counter!("CloudCapacityTierBackupSize", sum!("b.capacity_tier")),
-            counter!("CloudArchiveTierBackupSize", sum!("b.archive_tier")),
+            counter!("VmCloudBackups", total!("b.vm_backups")),
+            counter!("ServerCloudBackups", total!("b.server_backups")),
+            counter!("WorkstationCloudBackups", total!("b.workstation_backups")),
+            counter!("CloudTotalUsage", total!("b.used_space")),
+            counter!("CloudPerformanceTierBackupSize", total!("b.performance_tier")),
+            counter!("CloudCapacityTierBackupSize", total!("b.capacity_tier")),
+            counter!("CloudArchiveTierBackupSize", total!("b.archive_tier")),
         )
     };
 }
@@ -107,8 +102,8 @@ macro_rules! of_resources {
 macro_rules! of_tenants {
     () => {
         counters!(
-            counter!("VbrCloudBackupsDataTransferOut", sum!("t.data_out")),
-            counter!("VbrCloudBackupsDataTransferIn", sum!("t.data_in")),
+            counter!("VbrCloudBackupsDataTransferOut", total!("t.data_out")),
+            counter!("VbrCloudBackupsDataTransferIn", total!("t.data_in")),
         )
     };
 }
@@ -117,8 +112,8 @@ macro_rules! of_tenants {
 macro_rules! of_replicas {
     () => {
         counters!(
-            counter!("VmCloudReplicas", sum!("p.vms")),
-            counter!("VmCloudReplicaStorageUsage", sum!("p.storage"))
+            counter!("VmCloudReplicas", total!("p.vms")),
+            counter!("VmCloudReplicaStorageUsage", total!("p.storage"))
         )
     };
 }
