@@ -126,7 +126,7 @@ impl BulkStatement {
             let place = match dialect {
                 // In a SELECT list PostgreSQL would take an untyped parameter for a text.
                 Dialect::Postgres => format!("${}::{}", index + 1, kind.postgres()),
-                Dialect::Sqlite => format!("${}", index + 1),
+                Dialect::Sqlite => format!("${}", rows * self.columns.len() + index + 1),
             };
             text = text.replace(&format!(":{name}"), &place);
         }
@@ -147,13 +147,12 @@ impl BulkStatement {
         format!("SELECT * FROM UNNEST({})", arrays.collect::<Vec<_>>().join(", "))
     }
 
+    // The driver asks for the name of every parameter, and SQLite looks each one up in a list of all that have one: cells of
+    // thousands of names would cost more than the rows that they make. Without names they are bound in their order, before
+    // the fixed ones.
     fn values(&self, rows: usize) -> String {
-        let width = self.columns.len();
-        let row = |row: usize| {
-            let cells = (0..width).map(|cell| format!("${}", self.fixed.len() + row * width + cell + 1));
-            format!("({})", cells.collect::<Vec<_>>().join(","))
-        };
-        format!("VALUES {}", (0..rows).map(row).collect::<Vec<_>>().join(","))
+        let row = format!("({})", vec!["?"; self.columns.len()].join(","));
+        format!("VALUES {}", vec![row.as_str(); rows].join(","))
     }
 
     /// Runs it; the number of rows it touched.
@@ -261,16 +260,6 @@ macro_rules! binders {
             columns: &[Column],
             rows: std::ops::Range<usize>,
         ) -> $sqlite {
-            for value in fixed {
-                query = match value {
-                    Value::Null => query.bind(None::<i64>),
-                    Value::Text(text) => query.bind(text.clone()),
-                    Value::Integer(number) => query.bind(*number),
-                    Value::Number(number) => query.bind(*number),
-                    Value::Uuid(uid) => query.bind(*uid),
-                    Value::Flag(flag) => query.bind(*flag),
-                };
-            }
             for row in rows {
                 for column in columns {
                     query = match column {
@@ -286,6 +275,16 @@ macro_rules! binders {
                         Column::Bytes(values) => query.bind(values.get(row).cloned()),
                     };
                 }
+            }
+            for value in fixed {
+                query = match value {
+                    Value::Null => query.bind(None::<i64>),
+                    Value::Text(text) => query.bind(text.clone()),
+                    Value::Integer(number) => query.bind(*number),
+                    Value::Number(number) => query.bind(*number),
+                    Value::Uuid(uid) => query.bind(*uid),
+                    Value::Flag(flag) => query.bind(*flag),
+                };
             }
             query
         }
