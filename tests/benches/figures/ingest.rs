@@ -19,6 +19,11 @@ const WORKLOADS: usize = 50;
 const ROUNDS: usize = 5;
 const BARE_BATCH: usize = 500;
 const NOW: i64 = 1_795_000_000_000;
+/// Of each restore point, as the host writes them too.
+const COLUMNS: &str = "uid, workload_uid, key, created_at, size, source_size, destination, epoch, agent_uid, company_uid, \
+    server_uid, kind";
+/// Those of [`COLUMNS`] that say whose it is.
+const OWNERS: [&str; 3] = ["agent_uid", "company_uid", "server_uid"];
 /// Agents that enrol at once.
 const AT_ONCE: usize = 32;
 
@@ -192,7 +197,7 @@ async fn copied(database: TestDatabase, rows: usize) -> f64 {
         data.extend(value);
     };
     for row in 0..rows {
-        data.extend(8_i16.to_be_bytes());
+        data.extend(12_i16.to_be_bytes());
         field(&mut data, keelson::id::fresh(&SystemClock).as_bytes());
         field(&mut data, workload(row).as_bytes());
         field(&mut data, format!("{row:040}").as_bytes());
@@ -201,14 +206,17 @@ async fn copied(database: TestDatabase, rows: usize) -> f64 {
         data.extend((-1_i32).to_be_bytes());
         field(&mut data, b"/srv/backup/repository");
         field(&mut data, &1_i64.to_be_bytes());
+        for _ in OWNERS {
+            field(&mut data, owner(row).as_bytes());
+        }
+        field(&mut data, b"computer");
     }
     data.extend((-1_i16).to_be_bytes());
     let mut connection = PgConnection::connect(&database.url).await.expect("the database");
     connection.execute("SET session_replication_role = replica").await.expect("no foreign keys");
-    let columns = "uid, workload_uid, key, created_at, size, source_size, destination, epoch";
     let begun = Instant::now();
     let mut copy = connection
-        .copy_in_raw(&format!("COPY restore_points ({columns}) FROM STDIN (FORMAT binary)"))
+        .copy_in_raw(&format!("COPY restore_points ({COLUMNS}) FROM STDIN (FORMAT binary)"))
         .await
         .expect("a copy");
     for piece in data.chunks(64 * 1024) {
@@ -222,7 +230,7 @@ async fn copied(database: TestDatabase, rows: usize) -> f64 {
 async fn bare(database: TestDatabase, count: usize) -> f64 {
     database.store().await.close().await;
     let rows: Vec<String> = (0..count).map(|row| format!("{row:040}")).collect();
-    let insert = "INSERT INTO restore_points (uid, workload_uid, key, created_at, size, source_size, destination, epoch)";
+    let insert = format!("INSERT INTO restore_points ({COLUMNS})");
     let begun;
     if database.is_sqlite() {
         let mut connection = SqliteConnection::connect(&database.url).await.expect("the database");
@@ -233,14 +241,12 @@ async fn bare(database: TestDatabase, count: usize) -> f64 {
             for piece in batch.chunks(100) {
                 let places: Vec<_> = (0..piece.len())
                     .map(|row| {
-                        let place = row * 5;
+                        let values: Vec<_> = (1..=8).map(|value| format!("${}", row * 8 + value)).collect();
+                        let (facts, owners) = values.split_at(5);
                         format!(
-                            "(${},${},${},${},${},NULL,'/srv/backup/repository',1)",
-                            place + 1,
-                            place + 2,
-                            place + 3,
-                            place + 4,
-                            place + 5
+                            "({},NULL,'/srv/backup/repository',1,{},'computer')",
+                            facts.join(","),
+                            owners.join(",")
                         )
                     })
                     .collect();
@@ -248,6 +254,9 @@ async fn bare(database: TestDatabase, count: usize) -> f64 {
                 for (row, key) in piece.iter().enumerate() {
                     let uid = keelson::id::fresh(&SystemClock);
                     query = query.bind(uid).bind(workload(row)).bind(key).bind(NOW).bind(row as i64);
+                    for _ in OWNERS {
+                        query = query.bind(owner(row));
+                    }
                 }
                 query.execute(&mut *transaction).await.expect("rows");
             }
@@ -259,8 +268,9 @@ async fn bare(database: TestDatabase, count: usize) -> f64 {
         begun = Instant::now();
         for batch in rows.chunks(BARE_BATCH) {
             let text = format!(
-                "{insert} SELECT uid, workload, key, at, size, NULL, '/srv/backup/repository', 1 FROM UNNEST($1::uuid[], \
-                 $2::uuid[], $3::text[], $4::bigint[], $5::bigint[]) AS t(uid, workload, key, at, size)"
+                "{insert} SELECT uid, workload, key, at, size, NULL, '/srv/backup/repository', 1, owner, owner, owner, \
+                 'computer' FROM UNNEST($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::uuid[]) \
+                 AS t(uid, workload, key, at, size, owner)"
             );
             sqlx::query(sql(text))
                 .bind(batch.iter().map(|_| keelson::id::fresh(&SystemClock)).collect::<Vec<_>>())
@@ -268,12 +278,18 @@ async fn bare(database: TestDatabase, count: usize) -> f64 {
                 .bind(batch.to_vec())
                 .bind(vec![NOW; batch.len()])
                 .bind((0..batch.len() as i64).collect::<Vec<_>>())
+                .bind((0..batch.len()).map(owner).collect::<Vec<_>>())
                 .execute(&mut connection)
                 .await
                 .expect("rows");
         }
     }
     per_second(begun.elapsed(), count)
+}
+
+/// As many agents, companies and servers as there are agents in the larger load.
+fn owner(row: usize) -> Uuid {
+    Uuid::from_u128((row % 1_000) as u128)
 }
 
 fn workload(row: usize) -> Uuid {
