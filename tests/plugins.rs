@@ -2,6 +2,7 @@
 
 mod evil;
 mod load;
+mod packages;
 mod patch;
 mod reload;
 mod rules;

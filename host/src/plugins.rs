@@ -5,7 +5,8 @@
 //! - [`Plugins`] is the handle that the rest of Keelson has. Nothing of the engine shows through it.
 //! - `sandbox` is what all plugins share: `engine` (settings, the epoch thread), what is linked (`capability`), a small
 //!   runtime on which guests run, and the `gate` before it.
-//! - `load` takes a folder through the pipeline: `package` reads it, `manifest`, `schema` and `inspect` judge it before
+//! - `load` takes a plugin through the pipeline: `package` reads its folder or its `.kpkg` and holds it to its signature,
+//!   `manifest`, `schema` and `inspect` judge it before
 //!   anything is compiled, then it compiles, links, says who it is and lists its rules (`rule`). `keelson plugin check`
 //!   runs the same code.
 //! - `registry` holds what runs: a *generation* per loaded package in one snapshot that is swapped whole. A call keeps
@@ -19,6 +20,7 @@
 //! or of a guest at any instant loses nothing; the next start or call begins afresh.
 
 mod abi;
+mod author;
 mod call;
 mod capability;
 mod circuit;
@@ -54,9 +56,11 @@ use call::alert_rules::Evaluate;
 use registry::{Generation, Snapshot};
 use sandbox::Sandbox;
 
+pub use author::{Inspection, Packed, PackedFile, inspect, pack, sign};
 pub use error::{Blame, CallError, GuestFault, LoadError, LoadFault, PluginError, Refusal};
 pub use facts::{ABSENT, CHUNK_ROWS, Column, FactTable, Kind, SUBJECTS, Subject, Values};
 pub use load::Report;
+pub use package::{PublicKey, SecretKey};
 pub use rule::{LoadedRule, RuleDescription, RuleSet};
 pub use status::{PluginState, PluginStatus};
 pub use verdict::{Evaluation, Severity, Verdict};
@@ -270,7 +274,7 @@ impl Inner {
     }
 }
 
-/// Takes one folder through the whole pipeline, as at a load.
+/// Takes a folder or a `.kpkg` through the whole pipeline, as at a load.
 pub async fn check(folder: &Path, clock: SharedClock) -> Result<Report, LoadError> {
     let host = |error: PluginError| LoadError {
         folder: folder.to_path_buf(),

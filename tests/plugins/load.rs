@@ -249,5 +249,5 @@ async fn check_says_what_a_load_would_say() {
 
     let missing = check(&shelf, "nobody").await.unwrap_err();
     assert!(matches!(missing.fault, LoadFault::Read(_)), "{missing}");
-    assert!(missing.to_string().contains("plugin.toml is missing"), "{missing}");
+    assert!(missing.to_string().contains("nobody cannot be read"), "{missing}");
 }

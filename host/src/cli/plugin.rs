@@ -8,16 +8,16 @@ use clap::Subcommand;
 
 use super::{Place, say};
 use crate::clock::SystemClock;
-use crate::plugins::{self, PluginOptions, PluginState, PluginStatus, Plugins};
+use crate::plugins::{PluginOptions, PluginState, PluginStatus, Plugins};
+use author::AuthorCommand;
+
+mod author;
 
 /// Plugins.
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
-    /// Take a folder through everything the host does at a load
-    Check {
-        /// With plugin.toml and plugin.wasm
-        folder: PathBuf,
-    },
+    #[command(flatten)]
+    Author(AuthorCommand),
     /// Load every plugin of the folder of plugins, and say how each is
     List {
         /// The folder whose folders are plugins
@@ -30,17 +30,14 @@ pub(super) enum PluginCommand {
 }
 
 impl PluginCommand {
-    /// Whether a running host does it: not what is about a folder of the caller's.
+    /// Whether a running host does it: not what is about files of the caller's.
     pub(super) fn is_for_a_host(&self) -> bool {
         matches!(self, Self::List { plugins: None, .. })
     }
 
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         match self {
-            Self::Check { folder } => {
-                let report = plugins::check(&folder, Arc::new(SystemClock)).await?;
-                say(&serde_json::to_string_pretty(&report)?)
-            }
+            Self::Author(command) => command.run().await,
             Self::List { plugins, json } => {
                 let all = match &place.running {
                     Some(running) => running.plugins.list(),

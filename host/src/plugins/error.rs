@@ -153,6 +153,12 @@ pub enum LoadFault {
     /// A file is missing, unreadable or too large.
     #[error("{0}")]
     Read(String),
+    /// A `.kpkg` that is not what it should be.
+    #[error("the package cannot be used: {0}")]
+    Archive(String),
+    /// Its signature.
+    #[error("{0}")]
+    Signature(String),
     /// `plugin.toml`.
     #[error("plugin.toml: {0}")]
     Manifest(String),
@@ -225,6 +231,8 @@ impl LoadFault {
     pub fn step(&self) -> &'static str {
         match self {
             Self::Read(_) => "read",
+            Self::Archive(_) => "archive",
+            Self::Signature(_) => "signature",
             Self::Manifest(_) | Self::Unsupported(_) => "manifest",
             Self::Schema(_) => "config-schema",
             Self::Settings(_) => "settings",

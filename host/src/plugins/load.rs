@@ -52,7 +52,7 @@ pub struct Report {
     pub rules: Vec<RuleDescription>,
 }
 
-/// Reads a folder off the runtime.
+/// Reads a folder or a `.kpkg` off the runtime.
 pub(super) async fn read(folder: &Path) -> Result<Package, LoadFault> {
     let folder = folder.to_path_buf();
     blocking(move || Package::read(&folder)).await?
@@ -60,15 +60,17 @@ pub(super) async fn read(folder: &Path) -> Result<Package, LoadFault> {
 
 /// All steps after reading. The package comes back with the outcome: its digest is worth keeping either way.
 pub(super) async fn load(sandbox: &Arc<Sandbox>, package: Package) -> Result<Loaded, LoadError> {
-    let folder = package.folder.clone();
+    let folder = package.place.clone();
     let plugin = package.manifest.as_ref().ok().map(|manifest| manifest.id.clone());
     steps(sandbox, package).await.map_err(|fault| LoadError { folder, plugin, fault })
 }
 
 async fn steps(sandbox: &Arc<Sandbox>, mut package: Package) -> Result<Loaded, LoadFault> {
     let manifest = package.manifest.clone()?;
+    // Whose it is, is asked where it is let in; a signature that does not fit its files is wrong anywhere.
+    package.signed()?;
     let settings = package.settings()?;
-    let bytes = std::mem::take(&mut package.component);
+    let bytes = package.take_component();
     let compiler = Arc::clone(sandbox);
     let checked = manifest.clone();
     let (surface, component) = blocking(move || compile(&compiler, &checked, &bytes)).await??;
@@ -161,7 +163,7 @@ async fn identify(sandbox: &Arc<Sandbox>, guest: &Arc<Guest>, manifest: &Manifes
     if component == manifest { Ok(()) } else { Err(LoadFault::Identity { component, manifest }) }
 }
 
-/// Runs the whole pipeline on a folder and says what it found.
+/// Runs the whole pipeline on a folder or a `.kpkg` and says what it found.
 pub(super) async fn check(sandbox: &Arc<Sandbox>, folder: &Path) -> Result<Report, LoadError> {
     let package = read(folder).await.map_err(|fault| LoadError {
         folder: folder.to_path_buf(),

@@ -201,14 +201,14 @@ async fn admit(
 ) -> Result<Loaded, LoadError> {
     let id = package.manifest.as_ref().ok().map(|manifest| manifest.id.clone());
     let twin = slots.iter().find(|(folder, slot)| {
-        **folder != package.folder
+        **folder != package.place
             && slot.generation.as_ref().is_some_and(|running| Some(&running.manifest.id) == id.as_ref())
     });
     if let (Some((other, _)), Some(id)) = (twin, &id) {
         return Err(LoadError {
             fault: LoadFault::Duplicate { id: id.clone(), other: other.clone() },
             plugin: Some(id.clone()),
-            folder: package.folder,
+            folder: package.place,
         });
     }
     load::load(sandbox, package).await
