@@ -36,11 +36,16 @@ pub(crate) enum CollectError {
 impl Collector {
     /// Collects at every interval, and at once when an epoch has begun. Ends with an error when the spool is damaged.
     pub(crate) async fn keep(&self) -> Result<(), SpoolError> {
+        let mut spooled = false;
         while !self.stop.is_cancelled() {
+            if spooled {
+                self.tell_delivered().await?;
+            }
             let round = tokio::select! {
                 round = self.round() => round,
                 () = self.stop.cancelled() => break,
             };
+            spooled = round.is_ok();
             match round {
                 Ok(_) => {}
                 Err(CollectError::Spool(error)) if error.is_corrupt() => return Err(error),
@@ -51,6 +56,19 @@ impl Collector {
                 () = self.shared.collect.notified() => {}
                 () = self.stop.cancelled() => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Tells the driver if the host has acknowledged all that the last round spooled.
+    async fn tell_delivered(&self) -> Result<(), SpoolError> {
+        match self.shared.spool.position().await {
+            // An epoch that has just begun has no batch yet, and nothing of it was delivered.
+            Ok(position) if position.last > 0 && position.acknowledged == position.last => {
+                self.driver.delivered();
+            }
+            Err(error) if error.is_corrupt() => return Err(error),
+            _ => {}
         }
         Ok(())
     }
@@ -111,17 +129,47 @@ mod tests {
     use crate::spool::Spool;
     use crate::testing::{Scripted, inventory};
 
-    #[tokio::test]
-    async fn a_full_spool_is_compacted_to_the_latest_state_in_a_new_epoch() {
-        let driver = Arc::new(Scripted::new(None));
+    fn collector(driver: &Arc<Scripted>, limit: u64) -> Collector {
         let clock: SharedClock = Arc::new(SystemClock);
-        let collector = Collector {
-            driver: Arc::<Scripted>::clone(&driver),
-            shared: Arc::new(Shared::new(Spool::memory(10_000, clock.as_ref()))),
+        Collector {
+            driver: Arc::<Scripted>::clone(driver),
+            shared: Arc::new(Shared::new(Spool::memory(limit, clock.as_ref()))),
             clock,
             interval: Duration::from_mins(1),
             stop: CancellationToken::new(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_driver_hears_that_its_findings_are_delivered_when_all_of_them_are_acknowledged() {
+        let driver = Arc::new(Scripted::new(Some(inventory("s", &[("a", 3)]))));
+        let collector = collector(&driver, 1 << 20);
+        let (shared, stop) = (Arc::clone(&collector.shared), collector.stop.clone());
+        let mut collected = shared.collected.subscribe();
+        let keeping = tokio::spawn(async move { collector.keep().await });
+        let mut round = async || {
+            shared.collect.notify_one();
+            collected.changed().await.unwrap();
         };
+        round().await;
+        round().await;
+        assert_eq!(driver.delivered_count(), 0, "it waits for the host");
+        let epoch = shared.spool.position().await.unwrap().epoch;
+        shared.spool.acknowledge(epoch, 1).await.unwrap();
+        round().await;
+        assert_eq!(driver.delivered_count(), 1);
+        shared.spool.begin_epoch(epoch, &SystemClock).await.unwrap();
+        round().await;
+        round().await;
+        assert_eq!(driver.delivered_count(), 1, "nothing of the new epoch was acknowledged");
+        stop.cancel();
+        keeping.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_spool_is_compacted_to_the_latest_state_in_a_new_epoch() {
+        let driver = Arc::new(Scripted::new(None));
+        let collector = collector(&driver, 10_000);
         let spool = &collector.shared.spool;
         let first = spool.position().await.unwrap().epoch;
         let mut points = 0;

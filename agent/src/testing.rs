@@ -20,20 +20,29 @@ use crate::tls::{DialError, PinMismatch, SeenCertificate};
 
 /// Tells what it was told to tell; nothing = the engine fails.
 #[derive(Debug)]
-pub(crate) struct Scripted(Mutex<Option<Inventory>>, AtomicU32);
+pub(crate) struct Scripted {
+    state: Mutex<Option<Inventory>>,
+    deeds: AtomicU32,
+    delivered: AtomicU32,
+}
 
 impl Scripted {
     pub(crate) fn new(state: Option<Inventory>) -> Self {
-        Self(Mutex::new(state), AtomicU32::new(0))
+        Self { state: Mutex::new(state), deeds: AtomicU32::new(0), delivered: AtomicU32::new(0) }
     }
 
     /// How often it was made to do something.
     pub(crate) fn deeds(&self) -> u32 {
-        self.1.load(Ordering::SeqCst)
+        self.deeds.load(Ordering::SeqCst)
+    }
+
+    /// How often it heard that the host has what it told.
+    pub(crate) fn delivered_count(&self) -> u32 {
+        self.delivered.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set(&self, state: Option<Inventory>) {
-        *self.0.lock().unwrap() = state;
+        *self.state.lock().unwrap() = state;
     }
 }
 
@@ -43,9 +52,13 @@ impl Driver for Scripted {
     }
 
     fn collect(&self) -> BoxFuture<'_, Result<Inventory, DriverError>> {
-        let state = self.0.lock().unwrap().clone();
+        let state = self.state.lock().unwrap().clone();
         let failed = || DriverError::Restic(ResticError::TimeLimit(Duration::ZERO));
         Box::pin(std::future::ready(state.ok_or_else(failed)))
+    }
+
+    fn delivered(&self) {
+        self.delivered.fetch_add(1, Ordering::SeqCst);
     }
 
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
@@ -53,7 +66,7 @@ impl Driver for Scripted {
             if order.kind != "deed" {
                 return Err(Refused::unknown(self.kind(), order));
             }
-            let deeds = self.1.fetch_add(1, Ordering::SeqCst) + 1;
+            let deeds = self.deeds.fetch_add(1, Ordering::SeqCst) + 1;
             Ok(Done { message: format!("deed {deeds}"), result: Some(serde_json::json!({"deeds": deeds})) })
         })
     }

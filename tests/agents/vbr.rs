@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keelson_agent::clock::{ManualClock, SharedClock};
+use keelson_agent::clock::{Clock as _, ManualClock, SharedClock};
 use keelson_agent::config::DataFolder;
 use keelson_agent::driver::vbr::{Access, Pace, Vbr};
 use keelson_agent::driver::{Done, Driver as _, Order, Refused};

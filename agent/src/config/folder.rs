@@ -108,6 +108,11 @@ impl DataFolder {
         self.0.join("vbr-mounts.json")
     }
 
+    /// `vbr-runs.json`: up to when the host has the runs of a Veeam server's jobs.
+    pub fn vbr_runs(&self) -> PathBuf {
+        self.0.join("vbr-runs.json")
+    }
+
     /// Takes the folder for this process, until the lock is dropped.
     pub fn lock(&self) -> Result<FolderLock, FileError> {
         let path = self.0.join("agent.lock");

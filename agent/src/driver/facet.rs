@@ -179,6 +179,10 @@ impl Driver for Faceted {
         Box::pin(self.whole())
     }
 
+    fn delivered(&self) {
+        self.driver.delivered();
+    }
+
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
         match &self.cloud {
             Some(program) if is_cloud(&order.kind) => Box::pin(self.order(program, order)),

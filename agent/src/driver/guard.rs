@@ -127,6 +127,10 @@ impl Driver for Guard {
         Box::pin(self.look())
     }
 
+    fn delivered(&self) {
+        self.driver.delivered();
+    }
+
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
         if policy::concerns(&order.kind) {
             return Box::pin(self.execute_allowed(order));

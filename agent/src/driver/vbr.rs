@@ -3,7 +3,8 @@
 //! - `tls`, `token`, `client`, `pages`: the line. The server's certificate is pinned at set-up, the password stays in its file,
 //!   every answer has limits, and a list is whole or an error;
 //! - `model`, `words`: what the server says, and how the API of the host says it;
-//! - `collect`: from lists to an inventory. As few questions as there are lists, however many machines there are;
+//! - `collect`: from lists to an inventory. As few questions as there are lists, however many machines there are; `horizon`: how
+//!   far back runs are read;
 //! - `orders`, `licence`, `restore`: what a host may have done;
 //! - `setup`: the first acquaintance, for `enroll`.
 
@@ -12,6 +13,7 @@ mod call;
 mod client;
 mod collect;
 mod error;
+mod horizon;
 mod licence;
 mod model;
 mod mounts;
@@ -39,6 +41,7 @@ use crate::inventory::Inventory;
 use crate::tls::Pin;
 use client::Client;
 use collect::Memory;
+use horizon::Horizon;
 use mounts::Mounts;
 
 pub use address::{VbrAddress, VbrAddressError};
@@ -48,6 +51,9 @@ pub use tls::{ServerCertificate, look};
 
 /// What the agent speaks.
 pub const API_VERSION: &str = "1.3-rev1";
+
+/// How often it is noted that a mount is in use, in milliseconds: less than the shortest idle time.
+const IN_USE: u64 = 30_000;
 
 /// How to get into a backup server; `[driver]` of agent.toml.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -107,14 +113,16 @@ pub struct Vbr {
     clock: SharedClock,
     client: OnceCell<Client>,
     memory: tokio::sync::Mutex<Memory>,
+    horizon: Horizon,
     mounts: Mounts,
 }
 
 impl Vbr {
-    /// `folder` is where the driver notes what it mounted.
+    /// `folder` is where the driver notes what it mounted, and since when it has to read runs.
     pub fn new(access: Access, pace: Pace, folder: &DataFolder, clock: SharedClock) -> Self {
-        let mounts = Mounts::new(folder.vbr_mounts());
-        Self { access, pace, clock, client: OnceCell::new(), memory: tokio::sync::Mutex::default(), mounts }
+        let (mounts, horizon) = (Mounts::new(folder.vbr_mounts()), Horizon::new(folder));
+        let (client, memory) = (OnceCell::new(), tokio::sync::Mutex::default());
+        Self { access, pace, clock, client, memory, horizon, mounts }
     }
 
     async fn client(&self) -> Result<&Client, VbrError> {
@@ -125,7 +133,7 @@ impl Vbr {
     async fn inventory(&self) -> Result<Inventory, VbrError> {
         let client = self.client().await?;
         self.mounts.sweep(client).await;
-        collect::inventory(client, &mut *self.memory.lock().await).await
+        collect::inventory(client, &mut *self.memory.lock().await, &self.horizon).await
     }
 
     async fn act(&self, order: &Order) -> Result<Done, Refused> {
@@ -148,8 +156,20 @@ impl Vbr {
         let open = self.mounts.find(session).filter(|_| orders::is_id(task));
         let open = open.ok_or_else(|| Refused("there is nothing made ready to be fetched".to_owned()))?;
         let client = self.client().await.map_err(|error| refused(&error))?;
+        let mut used = self.clock.now_ms();
+        self.mounts.used(session, used);
+        // A large one takes longer than a mount may be idle.
+        let mut take = |piece: &[u8]| {
+            let now = self.clock.now_ms();
+            if now.abs_diff(used) >= IN_USE {
+                used = now;
+                self.mounts.used(session, now);
+            }
+            take(piece)
+        };
+        let downloaded = restore::download(client, &open.id, task, &mut take).await;
         self.mounts.used(session, self.clock.now_ms());
-        restore::download(client, &open.id, task, take).await.map_err(|error| refused(&error))
+        downloaded.map_err(|error| refused(&error))
     }
 }
 
@@ -165,6 +185,10 @@ impl Driver for Vbr {
 
     fn collect(&self) -> BoxFuture<'_, Result<Inventory, DriverError>> {
         Box::pin(async { self.inventory().await.map_err(|error| DriverError::Vbr(Box::new(error))) })
+    }
+
+    fn delivered(&self) {
+        self.horizon.delivered();
     }
 
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
+const HOUR: i64 = 3_600_000;
+
 /// What an inventory says of restore points, as the server keeps it.
 fn points(inventory: &Inventory) -> BTreeMap<String, BTreeSet<String>> {
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -177,6 +179,73 @@ async fn the_last_run_of_a_job_is_known_however_long_ago_and_asked_for_once() {
         let questions = beside.server.take_asked();
         assert_eq!(questions.iter().filter(|one| one.contains(&id.to_string())).count(), asked);
     }
+    beside.well_behaved();
+}
+
+/// Gives a job a run of its own, beside the last one.
+fn ran(beside: &Beside, began: i64, ended: Option<i64>) -> String {
+    let id = uuid::Uuid::from_u128(u128::try_from(began).unwrap());
+    beside.server.with(|world| {
+        let mut session = world.sessions[0].clone();
+        (session.id, session.created, session.ended) = (id, began, ended);
+        world.sessions.push(session);
+        world.sessions.sort_by_key(|session| session.created);
+    });
+    id.to_string()
+}
+
+fn has_run(inventory: &Inventory, id: &str) -> bool {
+    inventory.sessions.iter().any(|session| session.key == id)
+}
+
+#[tokio::test]
+async fn runs_that_ended_while_the_agent_was_away_for_days_are_read_until_the_host_has_them() {
+    let mut beside = Beside::start().await;
+    let under_way = ran(&beside, NOW - 20 * HOUR, None);
+    assert!(has_run(&beside.collect().await.unwrap(), &under_way));
+    beside.driver.delivered();
+    let missed = ran(&beside, NOW + 10 * HOUR, Some(NOW + 11 * HOUR));
+    beside.server.with(|world| {
+        let session = world.sessions.iter_mut().find(|session| session.id.to_string() == under_way).unwrap();
+        session.ended = Some(NOW + 30 * HOUR);
+    });
+    beside.advance(Duration::from_hours(7 * 24));
+    for _ in 0..2 {
+        beside.restart_agent();
+        let inventory = beside.collect().await.unwrap();
+        assert!(has_run(&inventory, &missed), "it is not delivered yet");
+        let run = inventory.sessions.iter().find(|session| session.key == under_way);
+        assert_eq!(run.unwrap().ended_at, Some(NOW + 30 * HOUR));
+    }
+    beside.driver.delivered();
+    assert!(!has_run(&beside.collect().await.unwrap(), &missed), "the host has it");
+    beside.restart_agent();
+    assert!(!has_run(&beside.collect().await.unwrap(), &missed), "nor is it read after a restart");
+    beside.well_behaved();
+}
+
+#[tokio::test]
+async fn runs_of_longer_ago_than_the_host_keeps_them_are_not_read() {
+    let mut beside = Beside::start().await;
+    beside.collect().await.unwrap();
+    beside.driver.delivered();
+    let old = ran(&beside, NOW + HOUR, Some(NOW + 2 * HOUR));
+    beside.advance(Duration::from_hours(40 * 24));
+    let young = ran(&beside, NOW + 10 * 24 * HOUR, Some(NOW + 10 * 24 * HOUR + 1));
+    beside.restart_agent();
+    let inventory = beside.collect().await.unwrap();
+    assert!(!has_run(&inventory, &old) && has_run(&inventory, &young));
+    beside.well_behaved();
+}
+
+#[tokio::test]
+async fn what_a_first_collection_found_is_found_again_when_it_was_not_delivered() {
+    let mut beside = Beside::start().await;
+    let run = ran(&beside, NOW - 5 * HOUR, Some(NOW - 4 * HOUR));
+    assert!(has_run(&beside.collect().await.unwrap(), &run));
+    beside.advance(Duration::from_hours(3 * 24));
+    beside.restart_agent();
+    assert!(has_run(&beside.collect().await.unwrap(), &run));
     beside.well_behaved();
 }
 

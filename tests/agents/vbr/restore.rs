@@ -74,6 +74,27 @@ async fn files_are_found_read_and_restored() {
 }
 
 #[tokio::test]
+async fn a_download_keeps_its_mount_in_use_however_long_it_takes() {
+    let beside = Beside::start().await;
+    open(&beside).await;
+    let file = r"C:\Users\anna\Documents\figures.csv";
+    let prepared = beside.tell("restore-fetch", json!({"session": SESSION, "paths": [file]})).await.unwrap();
+    let task = prepared.result.unwrap()["task"].as_str().unwrap().to_owned();
+    let noted = beside.folder.path().join("agent/vbr-mounts.json");
+    let mut take = |_: &[u8]| {
+        let mounts: Value = serde_json::from_str(&std::fs::read_to_string(&noted)?)?;
+        assert!(mounts[0]["until"].as_i64().unwrap() > beside.clock.now_ms(), "{mounts}");
+        beside.clock.advance(4 * 60_000);
+        Ok(())
+    };
+    beside.driver.download(SESSION, &task, &mut take).await.unwrap();
+    assert!(beside.clock.now_ms() > NOW + 10 * 60_000, "it took longer than a mount may be idle");
+    beside.collect().await.unwrap();
+    assert_eq!(beside.server.with(|world| world.mounts.open.len()), 1, "it was used a moment ago");
+    beside.well_behaved();
+}
+
+#[tokio::test]
 async fn a_mount_that_nobody_closes_is_closed_by_the_next_agent() {
     let mut beside = Beside::start().await;
     open(&beside).await;

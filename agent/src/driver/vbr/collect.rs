@@ -17,14 +17,17 @@ use keelson_proto::v1::Repository;
 use super::call::Call;
 use super::client::Client;
 use super::error::VbrError;
+use super::horizon::Horizon;
 use super::model::{
     BackupModel, BackupObjectModel, InstalledLicenseModel, JobModel, JobStateModel, ServerInfoModel,
-    ServerTimeModel, SessionModel, needed, written,
+    ServerTimeModel, SessionModel, instant, needed, written,
 };
 use crate::inventory::Inventory;
 
-/// How far back runs are read.
-const DAY: i64 = 24 * 3_600_000;
+/// How far back runs are read at least.
+pub(super) const DAY: i64 = 24 * 3_600_000;
+/// How far back runs are read at most, and the tasks of failed ones: the host keeps runs for 32 days.
+const LONGEST_AGO: i64 = 31 * DAY;
 
 /// What was learned and does not change any more.
 #[derive(Debug, Default)]
@@ -52,6 +55,8 @@ struct Lists {
     objects: Vec<BackupObjectModel>,
     /// The server's own time when it began, in unix milliseconds.
     now: i64,
+    /// Runs that were created before this are over, and were read.
+    settled: i64,
 }
 
 /// Where a backup lies and which job makes it; empty: not known, or no longer there.
@@ -112,18 +117,24 @@ impl Lists {
     }
 }
 
-pub(super) async fn inventory(client: &Client, memory: &mut Memory) -> Result<Inventory, VbrError> {
+pub(super) async fn inventory(
+    client: &Client,
+    memory: &mut Memory,
+    horizon: &Horizon,
+) -> Result<Inventory, VbrError> {
     let info: ServerInfoModel = client.json(&Call::get("/api/v1/serverInfo")).await?;
     let key = info.vbr_id.clone();
     let licence: InstalledLicenseModel = client.json(&Call::get("/api/v1/license")).await?;
-    let lists = lists(client, memory, &key).await?;
-    let failures = jobs::failures(client, memory, &lists).await?;
+    let lists = lists(client, memory, horizon, &key).await?;
+    let (failures, are_explained) = jobs::failures(client, memory, &lists).await?;
     let found = points::read(client, &key, &lists, memory).await?;
     let jobs = jobs::jobs(&key, &lists, &failures, &found);
     let sessions = jobs::runs(&key, &lists, &failures, &found);
     let protected = workloads::protected(&key, &lists, found);
     let mut repositories: Vec<Repository> = lists.repositories.into_values().collect();
     repositories.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    // What is not told in full yet is read once more.
+    horizon.read(&key, are_explained.then_some(lists.settled));
     Ok(Inventory {
         server: infrastructure::server(info),
         repositories,
@@ -137,7 +148,12 @@ pub(super) async fn inventory(client: &Client, memory: &mut Memory) -> Result<In
     })
 }
 
-async fn lists(client: &Client, memory: &mut Memory, key: &str) -> Result<Lists, VbrError> {
+async fn lists(
+    client: &Client,
+    memory: &mut Memory,
+    horizon: &Horizon,
+    key: &str,
+) -> Result<Lists, VbrError> {
     let time: ServerTimeModel = client.json(&Call::get("/api/v1/serverTime")).await?;
     let now = needed("/api/v1/serverTime", &time.server_time)?;
     let by_name = |path: &str| Call::get(path).with("orderColumn", "Name").with("orderAsc", true);
@@ -146,11 +162,16 @@ async fn lists(client: &Client, memory: &mut Memory, key: &str) -> Result<Lists,
     let disabled =
         client.list(by_name("/api/v1/jobs"), |job: JobModel| Ok((job.id, job.is_disabled))).await?;
     let states: Vec<JobStateModel> = client.list(by_name("/api/v1/jobs/states"), Ok).await?;
-    let recent = in_order("/api/v1/sessions", now).with("createdAfterFilter", written(now - DAY));
+    let since = horizon.since(key, now).min(now - DAY).max(now - LONGEST_AGO);
+    let recent = in_order("/api/v1/sessions", now).with("createdAfterFilter", written(since));
     let recent: Vec<SessionModel> = client.list(recent, Ok).await?;
+    let open = recent.iter().filter(|session| session.state != "Stopped");
+    let settled = open.filter_map(|session| instant(&session.creation_time)).fold(now, i64::min);
     let sessions = jobs::sessions(client, memory, &states, recent).await?;
     let backups: Vec<BackupModel> = client.list(in_order("/api/v1/backups", now), Ok).await?;
-    let objects: Vec<BackupObjectModel> = client.list(by_name("/api/v1/backupObjects"), Ok).await?;
+    // Names change, and may while the list is read; these ids do not.
+    let objects = Call::get("/api/v1/backupObjects").with("orderColumn", "ObjectId").with("orderAsc", true);
+    let objects: Vec<BackupObjectModel> = client.list(objects, Ok).await?;
     Ok(Lists {
         repositories: repositories.into_iter().map(|one| (one.key.clone(), one)).collect(),
         disabled: disabled.into_iter().collect(),
@@ -160,6 +181,7 @@ async fn lists(client: &Client, memory: &mut Memory, key: &str) -> Result<Lists,
         backups: backups.into_iter().map(|backup| (backup.id.clone(), backup)).collect(),
         objects,
         now,
+        settled,
     })
 }
 

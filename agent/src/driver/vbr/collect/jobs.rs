@@ -9,7 +9,7 @@ use keelson_proto::v1::job::Details;
 use keelson_proto::v1::{AgentJob, CopyJob, FileShareJob, Job, JobSession, JobTask, ReplicationJob};
 
 use super::points::Found;
-use super::{DAY, Lists, Memory, in_order};
+use super::{DAY, LONGEST_AGO, Lists, Memory, in_order};
 use crate::driver::vbr::call::Call;
 use crate::driver::vbr::client::Client;
 use crate::driver::vbr::error::VbrError;
@@ -25,8 +25,6 @@ const MOST_LOGS: usize = 100;
 const MOST_OLD: usize = 100;
 /// Lines of a log that are passed on.
 const MOST_LINES: usize = 10;
-/// A run that failed longer ago has no tasks shown.
-const LONGEST_AGO: i64 = 31 * DAY;
 
 /// Why a task failed.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +47,7 @@ pub(super) struct FailedTask {
 /// Failed tasks by session.
 pub(super) type Failures = HashMap<String, Vec<FailedTask>>;
 
-/// The runs of the last day, and the last run of each job however long ago: that one is asked for once.
+/// The runs that were listed, and the last run of each job however long ago: that one is asked for once.
 pub(super) async fn sessions(
     client: &Client,
     memory: &mut Memory,
@@ -88,20 +86,20 @@ async fn old(client: &Client, id: &str, asked: &mut usize) -> Result<SessionMode
     client.json(&Call::get(format!("/api/v1/sessions/{id}"))).await
 }
 
-/// What failed in the runs that are shown, with the reasons from the logs.
+/// What failed in the runs that are shown, with the reasons from the logs; and whether none of those is left for next time.
 pub(super) async fn failures(
     client: &Client,
     memory: &mut Memory,
     lists: &Lists,
-) -> Result<Failures, VbrError> {
+) -> Result<(Failures, bool), VbrError> {
     let bad = lists.sessions.values().filter(|session| matches!(result(session), "Failed" | "Warning"));
     let earliest = bad.filter_map(|session| instant(&session.creation_time)).min();
     let mut failures = Failures::new();
     let mut kept = HashMap::new();
-    let mut read = 0;
+    let (mut read, mut left) = (0, 0);
     let Some(earliest) = earliest else {
         memory.failures.clear();
-        return Ok(failures);
+        return Ok((failures, true));
     };
     for status in ["Failed", "Warning"] {
         let call = in_order("/api/v1/taskSessions", lists.now)
@@ -111,7 +109,10 @@ pub(super) async fn failures(
         for task in tasks.into_iter().filter(|task| lists.sessions.contains_key(&task.session_id)) {
             let why = match memory.failures.remove(&task.id) {
                 Some(why) => why,
-                None if read >= MOST_LOGS => Failure::default(),
+                None if read >= MOST_LOGS => {
+                    left += 1;
+                    Failure::default()
+                }
                 None => {
                     read += 1;
                     logs(client, &task.id).await?
@@ -132,7 +133,7 @@ pub(super) async fn failures(
         }
     }
     memory.failures = kept;
-    Ok(failures)
+    Ok((failures, left == 0))
 }
 
 async fn logs(client: &Client, task: &str) -> Result<Failure, VbrError> {
@@ -202,7 +203,7 @@ fn job(
         description: state.description.clone(),
         last_run: began,
         last_end: ended,
-        average_duration: average(runs.0),
+        average_duration: average(runs.0, lists.now),
         processing_rate: progress
             .and_then(|progress| progress.processing_rate.as_deref())
             .and_then(words::megabytes_a_second),
@@ -248,7 +249,7 @@ fn details(state: &JobStateModel, tasks: &[JobTask]) -> Option<Details> {
     }
 }
 
-/// What jobs did in the last day, and the last run of each. Runs of other things than jobs, of restores say, are none of them.
+/// What jobs did lately, and the last run of each. Runs of other things than jobs, of restores say, are none of them.
 pub(super) fn runs(server: &str, lists: &Lists, failures: &Failures, found: &Found) -> Vec<JobSession> {
     let mut runs: Vec<JobSession> = lists
         .sessions
@@ -287,10 +288,13 @@ fn message(session: &SessionModel) -> String {
     }
 }
 
-/// In seconds, of the runs of the last day.
-fn average(runs: &[&SessionModel]) -> Option<i64> {
+/// In seconds, of the runs of the last day; without any, of the last run.
+fn average(runs: &[&SessionModel], now: i64) -> Option<i64> {
+    let began = |run: &&SessionModel| instant(&run.creation_time).unwrap_or_default();
+    let since = runs.iter().map(began).max()?.min(now - DAY);
     let lengths: Vec<i64> = runs
         .iter()
+        .filter(|run| began(run) >= since)
         .filter_map(|run| Some(instant(run.end_time.as_deref()?)? - instant(&run.creation_time)?))
         .filter(|length| *length >= 0)
         .collect();
