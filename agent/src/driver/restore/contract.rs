@@ -228,9 +228,11 @@ pub struct Written {
     pub folders: u64,
     /// Files that were there and stayed.
     pub kept: u64,
+    /// Files and folders that are there, without all that they had beside their bytes.
+    pub incomplete: u64,
     /// What was not written, and should have been.
     pub failed: u64,
-    /// What was kept or failed, as far as it fits.
+    /// What was kept, is incomplete or failed, as far as it fits.
     pub items: Vec<Fate>,
     /// `items` leaves some out.
     pub more: bool,
@@ -238,13 +240,13 @@ pub struct Written {
     room: usize,
 }
 
-/// What became of one item that was not written.
+/// What became of one item that was not written as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fate {
     /// In the backup.
     pub path: String,
-    /// "kept", "failed".
+    /// "kept", "incomplete", "failed".
     pub outcome: &'static str,
     /// Why; empty for what was kept.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -256,6 +258,12 @@ impl Written {
     pub fn keep(&mut self, path: String) {
         self.kept += 1;
         self.note(Fate { path, outcome: "kept", reason: String::new() });
+    }
+
+    /// It was written, and is not all that it was.
+    pub fn lack(&mut self, path: String, reason: String) {
+        self.incomplete += 1;
+        self.note(Fate { path, outcome: "incomplete", reason });
     }
 
     /// It could not be written.
@@ -274,11 +282,12 @@ impl Written {
 
     /// In one sentence.
     pub(super) fn summary(&self) -> String {
-        let Self { files, size, kept, failed, .. } = self;
+        let Self { files, size, kept, incomplete, failed, .. } = self;
         let also =
             |count: u64, what: &str| if count > 0 { format!(", {count} {what}") } else { String::new() };
         let (kept, failed) = (also(*kept, "were there and stay"), also(*failed, "could not be written"));
-        format!("{files} files were written ({size} bytes){kept}{failed}")
+        let incomplete = also(*incomplete, "lack their owner, permissions or time");
+        format!("{files} files were written ({size} bytes){kept}{incomplete}{failed}")
     }
 }
 

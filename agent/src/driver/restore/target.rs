@@ -5,9 +5,9 @@
 //! written aside, checked against the size that the backup says, and renamed: there is the old one, or the new one whole.
 
 mod attributes;
+mod cases;
 mod names;
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
@@ -19,6 +19,8 @@ use cap_std::fs::{Dir, DirBuilder, Metadata, OpenOptions};
 use super::contract::Existing;
 use crate::driver::Refused;
 pub(crate) use attributes::Attributes;
+use attributes::Lacking;
+use cases::Cases;
 
 const BUFFER: usize = 64 * 1024;
 
@@ -27,6 +29,8 @@ const BUFFER: usize = 64 * 1024;
 pub(crate) enum Put {
     /// It is there, with so many bytes.
     Written(u64),
+    /// The same, but not all beside its bytes could be set; in words.
+    Incomplete(u64, String),
     /// Another one is there, and stays.
     Kept,
 }
@@ -51,13 +55,12 @@ pub(crate) struct Target {
     last: Option<(Vec<OsString>, Dir)>,
     /// Folders that were made, to be finished when their files are in them.
     made: Vec<(Vec<OsString>, Attributes)>,
-    /// What was written, by names without their case.
-    folded: HashMap<String, Vec<OsString>>,
+    cases: Cases,
 }
 
 impl Target {
     fn new(root: Dir, existing: Existing, owners: bool) -> Self {
-        Self { root, existing, owners, last: None, made: Vec::new(), folded: HashMap::new() }
+        Self { root, existing, owners, last: None, made: Vec::new(), cases: Cases::default() }
     }
 
     /// Where everything was: the whole machine.
@@ -154,8 +157,11 @@ impl Target {
         }
         let aside = names::aside(name);
         let written = self.write_aside(&dir, &aside, size, attributes, content);
-        let put = written.and_then(|()| self.place(&dir, &aside, name, size).map_err(PutError::Item));
-        if !matches!(put, Ok(Put::Written(_))) {
+        let put = written.and_then(|lacking| {
+            let placed = self.place(&dir, &aside, name).map_err(PutError::Item)?;
+            Ok(if placed { put_so(size, &lacking) } else { Put::Kept })
+        });
+        if !matches!(put, Ok(Put::Written(_) | Put::Incomplete(..))) {
             dir.remove_file(&aside).ok();
         }
         put
@@ -168,7 +174,7 @@ impl Target {
         size: u64,
         attributes: Attributes,
         content: &mut dyn Read,
-    ) -> Result<(), PutError> {
+    ) -> Result<Lacking, PutError> {
         let item = |error: io::Error| PutError::Item(format!("it cannot be written: {error}"));
         // What a crash left. A link would go itself, not what it points to.
         match dir.remove_file(aside) {
@@ -197,44 +203,41 @@ impl Target {
                 "the backup says {size} bytes and gave {copied}; nothing was written"
             )));
         }
-        attributes.apply(&file, self.owners).map_err(item)?;
-        file.sync_all().map_err(item)
+        let lacking = attributes.apply(&file, self.owners).map_err(item)?;
+        file.sync_all().map_err(item)?;
+        Ok(lacking)
     }
 
-    /// Gives a file that was written aside its name.
-    fn place(&mut self, dir: &Dir, aside: &OsStr, name: &OsStr, size: u64) -> Result<Put, String> {
+    /// Gives a file that was written aside its name, unless one has it that is to stay.
+    fn place(&self, dir: &Dir, aside: &OsStr, name: &OsStr) -> Result<bool, String> {
         if self.existing == Existing::Keep {
             // Unlike a rename, this never replaces what came meanwhile.
             match dir.hard_link(aside, dir, name) {
                 Ok(()) => {
                     dir.remove_file(aside).map_err(|error| format!("it is there twice: {error}"))?;
-                    return Ok(Put::Written(size));
+                    return Ok(true);
                 }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(Put::Kept),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
                 // A file system without hard links.
                 Err(_) => {}
             }
         }
         dir.rename(aside, dir, name).map_err(|error| format!("it cannot be given its name: {error}"))?;
-        Ok(Put::Written(size))
+        Ok(true)
     }
 
     /// Where names differ only in case and the file system takes them for one, the second must not replace the first.
     fn clash(&mut self, parts: &[OsString]) -> Result<(), PutError> {
-        let folded =
-            parts.iter().map(|part| part.to_string_lossy().to_lowercase()).collect::<Vec<_>>().join("/");
-        let Some(other) = self.folded.get(&folded).cloned() else {
-            self.folded.insert(folded, parts.to_vec());
-            return Ok(());
-        };
-        if other != parts && self.is_same(&other, parts) {
+        let mut cases = std::mem::take(&mut self.cases);
+        let clash = cases.enter(parts, |one, other| self.is_same(one, other));
+        self.cases = cases;
+        clash.map_or(Ok(()), |other| {
             let other = Path::new("/").join(other.iter().collect::<PathBuf>());
-            return Err(PutError::Item(format!(
+            Err(PutError::Item(format!(
                 "its name differs only in case from {}, and this file system takes both for one",
                 other.display()
-            )));
-        }
-        Ok(())
+            )))
+        })
     }
 
     fn is_same(&mut self, one: &[OsString], other: &[OsString]) -> bool {
@@ -270,7 +273,8 @@ impl Target {
         Ok(dir)
     }
 
-    /// Gives the folders that were made what they had, the innermost first: a file that comes changes its folder's time.
+    /// Gives the folders that were made what they had, the innermost first: a file that comes changes its folder's time. Those
+    /// that are there, and not as they were.
     pub(crate) fn finish(mut self) -> Vec<(Vec<OsString>, String)> {
         let mut failed = Vec::new();
         let mut made = std::mem::take(&mut self.made);
@@ -280,12 +284,16 @@ impl Target {
                 let applied = dir.open(".").and_then(|own| attributes.apply(&own.into_std(), self.owners));
                 applied.map_err(|error| format!("the folder is there, but not as it was: {error}"))
             });
-            if let Err(error) = done {
-                failed.push((parts, error));
+            if let Some(reason) = done.map_or_else(Some, |lacking| attributes::said(&lacking)) {
+                failed.push((parts, reason));
             }
         }
         failed
     }
+}
+
+fn put_so(size: u64, lacking: &[&str]) -> Put {
+    attributes::said(lacking).map_or(Put::Written(size), |reason| Put::Incomplete(size, reason))
 }
 
 /// Goes into a folder, which is perhaps made; whether it was. Never through a link.

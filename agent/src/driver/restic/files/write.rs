@@ -40,7 +40,7 @@ impl Snapshot {
         blocking(move || {
             for (parts, reason) in work.target.finish() {
                 let path: Vec<_> = parts.iter().map(|part| part.to_string_lossy()).collect();
-                work.written.fail(format!("/{}", path.join("/")), reason);
+                work.written.lack(format!("/{}", path.join("/")), reason);
             }
             work.written
         })
@@ -198,6 +198,11 @@ impl Work {
                 self.written.files += 1;
                 self.written.size += size;
             }
+            Ok(Put::Incomplete(size, reason)) => {
+                self.written.files += 1;
+                self.written.size += size;
+                self.written.lack(path.to_owned(), reason);
+            }
             Ok(Put::Kept) => self.written.keep(path.to_owned()),
             Err(PutError::Item(reason)) => self.written.fail(path.to_owned(), reason),
             Err(PutError::Source(error)) => return Err(error),
@@ -297,7 +302,7 @@ fn name(bytes: &[u8]) -> Result<OsString, String> {
     Ok(OsStr::new(text).to_owned())
 }
 
-/// Each thing once: what lies in a folder that is selected too comes with it.
+/// Each thing once, and what lies in one folder side by side: what lies in a folder that is selected too comes with it.
 fn distinct(paths: &[SourcePath], in_place: bool) -> Result<Vec<&SourcePath>, Refused> {
     let mut kept: Vec<&SourcePath> = Vec::new();
     for path in paths {
@@ -306,6 +311,7 @@ fn distinct(paths: &[SourcePath], in_place: bool) -> Result<Vec<&SourcePath>, Re
             kept.push(path);
         }
     }
+    kept.sort_by(|one, other| one.parts().cmp(other.parts()));
     let mut names = HashSet::new();
     match kept.iter().find(|path| !names.insert(path.name())) {
         Some(path) if !in_place => Err(Refused(format!(

@@ -1,7 +1,7 @@
 //! What a file has beside its bytes.
 
 use std::fs::{File, FileTimes, Permissions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::SystemTime;
 
 use cap_std::fs::Metadata;
@@ -17,28 +17,54 @@ pub(crate) struct Attributes {
     pub(crate) modified: Option<SystemTime>,
 }
 
+/// What a system did not let be set, in words.
+pub(super) type Lacking = Vec<&'static str>;
+
 impl Attributes {
-    /// Gives them to an open file or folder: the owner first, as changing it takes bits away.
-    pub(super) fn apply(&self, file: &File, owners: bool) -> io::Result<()> {
+    /// Gives them to an open file or folder: the owner first, as changing it takes bits away. What this agent may not set, or the
+    /// file system does not keep, stays as the system made it: for nobody but the owner.
+    pub(super) fn apply(&self, file: &File, owners: bool) -> io::Result<Lacking> {
+        let mut lacking = Lacking::new();
+        let mut noted = |what: &'static str, set: io::Result<()>| match set {
+            // A number that a container does not know is no valid one.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput
+                ) =>
+            {
+                lacking.push(what);
+                Ok(())
+            }
+            set => set,
+        };
         #[cfg(unix)]
         {
-            if let Some((user, group)) = self.owner.filter(|_| owners) {
-                match std::os::unix::fs::fchown(file, Some(user), Some(group)) {
-                    // Who is not root writes what is their own.
-                    Err(error) if error.kind() != io::ErrorKind::PermissionDenied => return Err(error),
-                    _ => {}
-                }
+            if let Some((user, group)) = self.owner.filter(|owner| owners && owner_of(file) != Some(*owner)) {
+                noted("owner", std::os::unix::fs::fchown(file, Some(user), Some(group)))?;
             }
             if let Some(mode) = self.mode {
                 let permissions: Permissions = std::os::unix::fs::PermissionsExt::from_mode(mode & 0o777);
-                file.set_permissions(permissions)?;
+                noted("permissions", file.set_permissions(permissions))?;
             }
         }
-        match self.modified {
-            Some(at) => file.set_times(FileTimes::new().set_modified(at)),
-            None => Ok(()),
+        if let Some(at) = self.modified {
+            noted("time of its last change", file.set_times(FileTimes::new().set_modified(at)))?;
         }
+        Ok(lacking)
     }
+}
+
+#[cfg(unix)]
+fn owner_of(file: &File) -> Option<(u32, u32)> {
+    use std::os::unix::fs::MetadataExt as _;
+    file.metadata().ok().map(|there| (there.uid(), there.gid()))
+}
+
+/// For people; nothing when all was set.
+pub(super) fn said(lacking: &[&str]) -> Option<String> {
+    (!lacking.is_empty())
+        .then(|| format!("it is there, but this agent may not set its {}", lacking.join(", its ")))
 }
 
 /// Whether two names lead to one file.

@@ -166,6 +166,45 @@ fn modes_and_times_come_back_and_nothing_runs_as_somebody_else() {
     assert_eq!(meta("d/f").uid(), own, "owners are given back in place only");
 }
 
+/// Acts as somebody who may not change owners, whoever runs the tests.
+fn unprivileged<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+    let dropped = || {
+        if rustix::process::geteuid().is_root() {
+            let nobody = rustix::process::Uid::from_raw(65_534);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+        }
+        act()
+    };
+    std::thread::scope(|scope| scope.spawn(dropped).join().unwrap())
+}
+
+#[test]
+fn what_could_not_be_given_back_beside_the_bytes_is_said() {
+    let stage = Stage::new();
+    fs::set_permissions(stage.root(), fs::Permissions::from_mode(0o777)).unwrap();
+    let root = Dir::open_ambient_dir(stage.root(), ambient_authority()).unwrap();
+    let mut target = Target::new(root, Existing::Keep, true);
+    let roots = Attributes { mode: Some(0o640), owner: Some((0, 0)), ..Attributes::default() };
+    let (put, folders) = unprivileged(|| {
+        target.put_folder(&parts("d"), roots).unwrap_or_else(|error| panic!("{error:?}"));
+        let put = target.put(&parts("f"), 1, roots, &mut &b"x"[..]);
+        (put.unwrap_or_else(|error| panic!("{error:?}")), target.finish())
+    });
+    let Put::Incomplete(1, reason) = put else { panic!("{put:?}") };
+    assert!(reason.contains("may not set its owner") && !reason.contains("permissions"), "{reason}");
+    assert_eq!(folders, [(parts("d"), reason)]);
+    let file = fs::metadata(stage.root().join("f")).unwrap();
+    assert_eq!((file.len(), file.permissions().mode() & 0o777), (1, 0o640), "all else is as it was");
+}
+
+#[test]
+fn permissions_that_a_file_system_does_not_take_are_said() {
+    // Nobody may change those of what the kernel shows.
+    let file = fs::OpenOptions::new().write(true).open("/proc/self/comm").unwrap();
+    let attributes = Attributes { mode: Some(0o600), ..Attributes::default() };
+    assert_eq!(attributes.apply(&file, false).unwrap(), ["permissions"]);
+}
+
 #[test]
 fn other_folders_are_taken_only_beneath_the_roots() {
     let stage = Stage::new();
