@@ -160,10 +160,8 @@ impl World {
     /// What the agent of a site is to do next: one command about each thing. They go out.
     pub(super) async fn sent(&self, index: usize) -> Vec<Command> {
         let mut tx = self.host.store.write().await.unwrap();
-        let commands = tx.commands().lease(&SystemClock, &[self.agents[index]], 60_000, 100).await.unwrap();
-        for command in &commands {
-            tx.commands().mark_sent(&SystemClock, Lease::of(command)).await.unwrap();
-        }
+        let commands =
+            tx.commands().send_out(&SystemClock, &[self.agents[index]], 60_000, 100).await.unwrap();
         tx.commit().await.unwrap();
         commands
     }

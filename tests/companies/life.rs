@@ -147,7 +147,7 @@ on_both! {
         assert_eq!(desk.admin.data(&path).await["status"], "Deleting");
         assert!(!signs_in(&desk, "Bakery-owner", PASSWORD).await);
         let mut tx = desk.host.store.write().await.unwrap();
-        let told = tx.commands().lease(&SystemClock, &[source.agent], 1000, 10).await.unwrap();
+        let told = tx.commands().send_out(&SystemClock, &[source.agent], 1000, 10).await.unwrap();
         drop(tx);
         assert_eq!(told.iter().map(|one| one.kind.as_str()).collect::<Vec<_>>(), ["agent-revoke"]);
         let (status, body) = delete(&desk.admin, &format!("{path}?removeAllAgents=true")).await;

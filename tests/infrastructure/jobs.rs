@@ -94,7 +94,6 @@ on_both! {
     }
 
     fn the_last_word_about_a_jobs_schedule_counts_while_an_earlier_order_is_open(database) {
-        use keelson::store::Lease;
         let fleet = Fleet::start(database).await;
         let job = fleet.of_bakery.job("vbr", "share");
         let turn = async |on: bool| {
@@ -109,8 +108,7 @@ on_both! {
         assert_eq!(turn(true).await, "Warning", "and there is nothing to do");
         assert_eq!(turn(false).await, "Disabling");
         let mut tx = fleet.host.store.write().await.unwrap();
-        let sent = tx.commands().lease(&*fleet.clock, &[fleet.of_bakery.agent], 60_000, 10).await.unwrap();
-        tx.commands().mark_sent(&*fleet.clock, Lease::of(&sent[0])).await.unwrap();
+        tx.commands().send_out(&*fleet.clock, &[fleet.of_bakery.agent], 60_000, 10).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(turn(true).await, "Enabling", "what went out is followed by its opposite");
         assert_eq!(turn(true).await, "Enabling");

@@ -187,9 +187,8 @@ async fn done(world: &World, kind: CommandKind, subject: Uuid, payload: serde_js
     };
     let mut tx = world.store.write().await.unwrap();
     tx.commands().put(&*world.clock, &new).await.unwrap();
-    let taken = tx.commands().lease(&*world.clock, &[world.agent], 1000, 1).await.unwrap();
+    let taken = tx.commands().send_out(&*world.clock, &[world.agent], 1000, 1).await.unwrap();
     let lease = Lease::of(&taken[0]);
-    tx.commands().mark_sent(&*world.clock, lease).await.unwrap();
     tx.commands().finish(&*world.clock, lease, &outcome).await.unwrap();
     tx.commit().await.unwrap();
 }

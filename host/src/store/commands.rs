@@ -1,7 +1,7 @@
 //! The outbox: what agents are to do.
 //!
 //! **Cast.** A change writes a command in its own transaction ([`Commands::put`]). Sessions take commands for the agents that they
-//! speak with by lease ([`Commands::lease`]), note that they go out ([`Commands::mark_sent`]), send them, and pass on what the agent
+//! speak with by lease and note that they go out ([`Commands::send_out`]), send them, and pass on what the agent
 //! says ([`Commands::progress`], [`Commands::finish`]). Housekeeping ends what is overdue ([`Commands::expire`]). Each end of a command
 //! changes, in the same transaction, the rows that it was about (`effects.rs`).
 //!
@@ -196,8 +196,16 @@ impl Commands<'_> {
         Ok(rows)
     }
 
-    /// Takes up to `most` commands for these agents, for `time` milliseconds. No two sessions get the same command at once.
-    pub async fn lease(
+    /// Connected agents that have something to do.
+    pub async fn waiting(&mut self, clock: &dyn Clock) -> Result<Vec<AgentUid>, StoreError> {
+        let rows: Vec<(AgentUid,)> =
+            on!(self.0, db => sqlx::query_as(WAITING).bind(clock.now_ms()).fetch_all(db).await?);
+        Ok(rows.into_iter().map(|(agent,)| agent).collect())
+    }
+
+    /// Takes up to `most` commands for these agents, for `time` milliseconds, and notes of all of them that they go out: once that
+    /// is committed, they may be sent. No two sessions get the same command at once.
+    pub async fn send_out(
         &mut self,
         clock: &dyn Clock,
         agents: &[AgentUid],
@@ -210,36 +218,10 @@ impl Commands<'_> {
         let agents = Column::Uuid(agents.iter().map(|agent| agent.0).collect());
         let mut taken: Vec<Command> = LEASE.fetch(self.0, &fixed, &[agents]).await?;
         taken.sort_unstable_by_key(|command| command.position);
-        Ok(taken)
-    }
-
-    /// Connected agents that have something to do.
-    pub async fn waiting(&mut self, clock: &dyn Clock) -> Result<Vec<AgentUid>, StoreError> {
-        let rows: Vec<(AgentUid,)> =
-            on!(self.0, db => sqlx::query_as(WAITING).bind(clock.now_ms()).fetch_all(db).await?);
-        Ok(rows.into_iter().map(|(agent,)| agent).collect())
-    }
-
-    /// Takes commands as [`Commands::lease`] does and notes of all of them that they go out: once that is committed, they may be
-    /// sent.
-    pub async fn send_out(
-        &mut self,
-        clock: &dyn Clock,
-        agents: &[AgentUid],
-        time: i64,
-        most: i64,
-    ) -> Result<Vec<Command>, StoreError> {
-        let taken = self.lease(clock, agents, time, most).await?;
-        let fixed = [Value::Integer(clock.now_ms())];
         let positions = Column::Int(taken.iter().map(|command| command.position).collect());
-        let sent: Vec<(i64,)> = SEND.fetch(self.0, &fixed, &[positions]).await?;
+        let sent: Vec<(i64,)> = SEND.fetch(self.0, &[Value::Integer(now)], &[positions]).await?;
         let sent: std::collections::HashSet<i64> = sent.into_iter().map(|(position,)| position).collect();
         Ok(taken.into_iter().filter(|command| sent.contains(&command.position)).collect())
-    }
-
-    /// Notes that the command goes out. Only what is noted may be sent.
-    pub async fn mark_sent(&mut self, clock: &dyn Clock, lease: Lease) -> Result<Said, StoreError> {
-        self.note(clock, lease, CommandEvent::Send, &Notes::default()).await
     }
 
     /// The agent works on it: it stays its own for another `time` milliseconds.
