@@ -158,7 +158,8 @@ impl Pki {
     }
 
     /// TLS for agents: 1.3 only, `h2` only. A client certificate is asked for but not demanded, since enrolment has none;
-    /// everything else looks for it in the session.
+    /// everything else looks for it in the session. Nothing is resumed: whoever has an agent's ticket would be that agent, without
+    /// its key, and after its certificate is over.
     pub fn agents_tls(&self, names: &[String], clock: &dyn Clock) -> Result<Arc<ServerConfig>, PkiError> {
         let (chain, key) = self.server_certificate(names, clock)?;
         let mut roots = RootCertStore::empty();
@@ -178,6 +179,8 @@ impl Pki {
             .with_single_cert(chain, key)
             .map_err(|error| PkiError::Tls(error.into()))?;
         config.alpn_protocols = vec![b"h2".to_vec()];
+        config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
         Ok(Arc::new(config))
     }
 

@@ -3,6 +3,7 @@
 //! Each ends with the checker ([`keelson_tests::account`]): what the host holds is what the agents' engines have, row by row.
 
 mod account;
+mod authority;
 mod certificates;
 mod clocks;
 mod frames;

@@ -19,6 +19,7 @@ use crate::{Client, TestDatabase, eventually};
 pub struct TestHost {
     app: Option<App>,
     socket: Option<AdminSocket>,
+    config: Config,
     /// The same database, for a look behind the API.
     pub store: Store,
     /// A client without a credential.
@@ -36,14 +37,13 @@ impl TestHost {
 
     /// With any folder of plugins and any clock.
     pub async fn start_with(database: TestDatabase, plugins: Option<PathBuf>, clock: SharedClock) -> Self {
-        let data = tempfile::tempdir().expect("a temporary folder");
-        let free = "127.0.0.1:0".parse().expect("an address");
+        let free = || "127.0.0.1:0".parse().expect("an address");
         let config = Config {
             database: Some(database.url.clone()),
-            api: free,
-            agents_remote: free,
-            agents_hosted: free,
-            health: free,
+            api: free(),
+            agents_remote: free(),
+            agents_hosted: free(),
+            health: free(),
             plugins,
             advertise: Some("localhost".to_owned()),
             heartbeat_seconds: 1,
@@ -52,11 +52,23 @@ impl TestHost {
             address_requests_per_second: 0,
             ..Config::default()
         };
+        Self::start_in(tempfile::tempdir().expect("a temporary folder"), database, config, clock).await
+    }
+
+    /// The same host stops and starts again: on its folder, its database and the ports that it had.
+    pub async fn again(mut self, clock: SharedClock) -> Self {
+        let RunFile { api, agents_remote, agents_hosted, health, .. } = self.addresses().clone();
+        let config = Config { api, agents_remote, agents_hosted, health, ..self.config.clone() };
+        self.close().await;
+        Self::start_in(self.data, self.database, config, clock).await
+    }
+
+    async fn start_in(data: TempDir, database: TestDatabase, config: Config, clock: SharedClock) -> Self {
         let app = App::start_at(data.path(), &config, clock).await.expect("the host starts");
         let socket = AdminSocket::open(data.path(), &config, &app).expect("the command line's socket");
         let client = Client::new(app.addresses.api.port(), &app.addresses.ca_file);
         let store = database.store().await;
-        Self { app: Some(app), socket: Some(socket), store, client, data, database }
+        Self { app: Some(app), socket: Some(socket), config, store, client, data, database }
     }
 
     /// Its ports.
@@ -111,6 +123,10 @@ impl TestHost {
 
     /// Stops it in order.
     pub async fn stop(mut self) {
+        self.close().await;
+    }
+
+    async fn close(&mut self) {
         if let Some(socket) = self.socket.take() {
             socket.close().await;
         }
