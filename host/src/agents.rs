@@ -3,16 +3,17 @@
 //! **Cast.** A [`Gateway`] opens one *door* per port (`door.rs`): TLS 1.3, a client certificate asked for but not demanded. The
 //! *service* (`service.rs`) answers two kinds of caller. *Enrolment* (`enroll.rs`) has a join token and no certificate: it
 //! takes one use of the token, writes the `agents` row and hands out a certificate; with a genuine token that is over, the
-//! machine waits in `unverified_agents` until an operator lets it in. Whom TLS turns away is counted in memory
+//! machine waits in `unverified_agents` until an operator lets it in (`waiting.rs`). Whom TLS turns away is counted in memory
 //! (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by its fingerprint on that row, then hands
 //! in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) writes what many sessions hand in, facts
 //! and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of. *Pace* (`pace.rs`) reads an agent that
 //! says too much more slowly. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the
 //! old. `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents
 //! that are here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`)
-//! ends those whose time is over.
+//! ends those whose time is over. *Incidents* (`incidents.rs`) brings what only a copy of an agent or somebody hostile does to the
+//! activity log.
 //!
-//! **Rows.** Writes `agents` (identity, presence, offset), `backup_servers`, `workloads`, `restore_points`, and marks what
+//! **Rows.** Writes `agents` (identity, presence, offset, misuse), `unverified_agents`, `audit`, `backup_servers`, `workloads`, `restore_points`, and marks what
 //! changed as due. Who reads the marks is none of the gateway's business; it only pokes.
 //!
 //! **Crash.** A command is noted as sent before it is; one that did not arrive goes out again when its lease is over, and the
@@ -28,7 +29,7 @@ use std::time::Duration;
 use keelson_proto::v1::console_server::ConsoleServer;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -45,6 +46,7 @@ mod door;
 mod enroll;
 mod facts;
 mod handshakes;
+mod incidents;
 pub mod outbox;
 mod pace;
 mod presence;
@@ -52,6 +54,7 @@ mod registry;
 mod report;
 mod service;
 mod session;
+mod waiting;
 mod writer;
 
 pub use access::{AgentAccess, FreshToken};
@@ -61,6 +64,9 @@ pub use handshakes::{HandshakeFailure, HandshakeKind};
 const LARGEST_FRAME: usize = 2 << 20;
 /// Unacknowledged batches an agent may have under way.
 const CREDIT: u32 = 8;
+
+/// Where an agent is told in one word why a call was refused.
+const REASON: &str = "keelson-reason";
 
 /// How the gateway behaves.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +94,10 @@ struct Shared {
     writer: writer::Writer,
     /// Who did not come through.
     handshakes: Arc<handshakes::Handshakes>,
+    /// Who did what none should.
+    incidents: incidents::Incidents,
+    /// Who is to be noted for an operator.
+    comers: mpsc::Sender<waiting::Comer>,
     /// Poked after each commit that marked something due.
     changed: Arc<Notify>,
     stopping: CancellationToken,
@@ -114,11 +124,14 @@ impl Gateway {
         tx.agents().all_disconnected(&*clock).await?;
         tx.commit().await?;
         let registry = Arc::new(registry::Registry::default());
+        let (comers, waiting) = waiting::queue();
         let shared = Shared {
             writer: writer::Writer::start(&store, &clock, &registry),
             store,
             pki,
             handshakes: Arc::new(handshakes::Handshakes::new(Arc::clone(&clock))),
+            incidents: incidents::Incidents::default(),
+            comers,
             clock,
             seal,
             options,
@@ -129,6 +142,8 @@ impl Gateway {
         let (shared, tasks) = (Arc::new(shared), TaskTracker::new());
         tasks.spawn(dispatch::run(Arc::clone(&shared)));
         tasks.spawn(presence::keep(Arc::clone(&shared)));
+        tasks.spawn(incidents::keep(Arc::clone(&shared)));
+        tasks.spawn(waiting::keep(Arc::clone(&shared), waiting));
         Ok(Self { shared, tasks })
     }
 

@@ -3,7 +3,9 @@
 //! Each ends with the checker ([`keelson_tests::account`]): what the host holds is what the agents' engines have, row by row.
 
 mod account;
+mod audited;
 mod authority;
+mod calls;
 mod certificates;
 mod clocks;
 mod frames;
@@ -13,6 +15,7 @@ mod network;
 mod processes;
 mod spool;
 mod storage;
+mod tokens;
 
 use keelson_tests::simulation::{Simulation, Size};
 use keelson_tests::{TestDatabase, TestHost};

@@ -49,7 +49,7 @@ on_both! {
         let client = host.administrator();
         let templates = keelson_tests::eventually("the templates", || async {
             let templates = client.data("/alarms/templates").await;
-            (templates.as_array().unwrap().len() == 2).then_some(templates)
+            (templates.as_array().unwrap().len() == 3).then_some(templates)
         })
         .await;
         let late = templates.as_array().unwrap().iter().find(|one| one["name"] == "Computer without backup").unwrap();

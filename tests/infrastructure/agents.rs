@@ -104,7 +104,11 @@ on_both! {
         host.command(&["company", "add", "--name", "Butcher"]);
         let token = host.command(&["agent", "token", "--company", "Bakery"]);
         assert!(enroll(&token) && !enroll(&token) && !enroll(&token), "one use");
-        let waiting = admin.data(WAITING).await;
+        let waiting = keelson_tests::eventually("the machine to wait", || async {
+            let waiting = admin.data(WAITING).await;
+            (waiting != json!([])).then_some(waiting)
+        })
+        .await;
         assert_eq!(waiting.as_array().unwrap().len(), 1, "the same machine is the same: {waiting}");
         assert_eq!((&waiting[0]["status"], &waiting[0]["platformType"], &waiting[0]["type"]), (&json!("Pending"), &json!("Linux"), &json!("Client")));
         let path = format!("{WAITING}/{}", waiting[0]["instanceUid"].as_str().unwrap());

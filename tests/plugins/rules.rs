@@ -61,7 +61,10 @@ async fn rules_are_listed_with_their_defaults_and_a_missing_one_is_named() {
     let stage = Shelf::with_shipped().start().await;
     let rules = stage.plugins.rules();
     let ids: Vec<_> = rules.iter().map(|loaded| loaded.rule.id.as_str()).collect();
-    assert_eq!(ids, ["computer-without-backup", "management-agent-connection-lost"]);
+    assert_eq!(
+        ids,
+        ["computer-without-backup", "management-agent-connection-lost", "management-agent-misuse"]
+    );
     let rule = rules.get(SHIPPED, "computer-without-backup").unwrap();
     assert_eq!(rule.rule.default_parameters, json!({ "rpoHours": 24 }));
     let error = stage.plugins.evaluate(SHIPPED, "gone", "{}", NOW, FactTable::new(0)).await.unwrap_err();

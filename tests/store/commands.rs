@@ -180,7 +180,7 @@ on_both! {
         let stranger = agent(&world.store, &world.clock, company(&world.store, &world.clock, "B").await).await;
         assert!(send_out(&world, &[stranger]).await.is_empty());
         let said = finish(&world, Lease { agent: stranger, ..held }, &Outcome::done()).await;
-        assert_eq!(refused(&said), Refusal::Unknown);
+        assert_eq!(refused(&said), Refusal::Foreign);
         let never = Lease { command: CommandUid::new(&*world.clock), ..held };
         assert_eq!(refused(&finish(&world, never, &Outcome::done()).await), Refusal::Unknown);
         let waiting = command(&world);

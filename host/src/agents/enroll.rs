@@ -2,12 +2,16 @@
 
 use keelson_proto::v1::{Computer, EnrollRequest, EnrollResponse, RenewRequest};
 use sha2::{Digest, Sha256};
-use tonic::Status;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::Shared;
 use super::door::{Identity, Peer};
-use crate::id::{AgentUid, CompanyUid, LocationUid};
+use super::incidents::Incident;
+use super::waiting::Comer;
+use super::{REASON, Shared};
+use crate::id::{AgentUid, CompanyUid, JoinTokenUid, LocationUid};
+use crate::model::JoinToken;
 use crate::pki::{Issued, PkiError};
 use crate::store::{NewAgent, StoreError, Tx, UnverifiedAgent};
 
@@ -47,12 +51,18 @@ pub(super) async fn enroll(
         version: request.agent_version,
         door: peer.door,
     };
-    let admitted = admit(&mut tx, shared, &hash, &new).await.map_err(|error| storing(&error))?;
-    let Some(Place { company, location, account }) = admitted else {
-        // What waits now must be there for the operator.
-        tx.commit().await.map_err(|error| storing(&error))?;
-        return Err(refused());
+    let place = match admit(&mut tx, shared, &hash, &new).await.map_err(|error| storing(&error))? {
+        Admission::In(place) => place,
+        // What waits now must be there for the operator: it is written after the answer.
+        Admission::Refused(token) => {
+            if let Some(token) = token {
+                let comer = Comer { token, agent: new, address: peer.address.ip() };
+                drop(shared.comers.try_send(comer));
+            }
+            return Err(refused());
+        }
     };
+    let Place { company, location, account } = place;
     tx.agents()
         .create(&*shared.clock, uid, (company, location), account, &new, &issued.fingerprint)
         .await
@@ -67,6 +77,7 @@ pub(super) async fn enroll(
 /// A new certificate for an agent that has one.
 pub(super) async fn renew(
     shared: &Shared,
+    peer: &Peer,
     identity: Identity,
     request: RenewRequest,
 ) -> Result<EnrollResponse, Status> {
@@ -78,7 +89,8 @@ pub(super) async fn renew(
         .map_err(|error| issuing(&error))?;
     let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
     if !tx.agents().admit(agent, &identity.fingerprint).await.map_err(|error| storing(&error))? {
-        return Err(not_admitted());
+        drop(tx);
+        return Err(not_admitted(shared, peer, identity).await);
     }
     tx.agents()
         .renew(agent, &issued.fingerprint, &identity.fingerprint)
@@ -89,18 +101,42 @@ pub(super) async fn renew(
     Ok(answer(agent, issued))
 }
 
-/// Whether an agent would be admitted. That it asked ends nothing: the transaction is given up.
-pub(super) async fn look(shared: &Shared, identity: Identity) -> Result<(), Status> {
-    let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
-    let admitted = tx.agents().admit(identity.agent, &identity.fingerprint).await;
-    if admitted.map_err(|error| storing(&error))? { Ok(()) } else { Err(not_admitted()) }
+/// Whether an agent would be admitted. That it asked ends nothing.
+pub(super) async fn look(shared: &Shared, peer: &Peer, identity: Identity) -> Result<(), Status> {
+    match standing(shared, identity).await? {
+        Some(true) => Ok(()),
+        _ => Err(not_admitted(shared, peer, identity).await),
+    }
+}
+
+async fn standing(shared: &Shared, identity: Identity) -> Result<Option<bool>, Status> {
+    let look =
+        async { shared.store.read().await?.agents().standing(identity.agent, &identity.fingerprint).await };
+    look.await.map_err(|error: StoreError| storing(&error))
 }
 
 /// The certificate is ours but the agent may not use it: it was removed, or has renewed since.
-pub(super) fn not_admitted() -> Status {
-    Status::unauthenticated(
-        "this certificate is no longer admitted; enrol the agent again with a new join token",
-    )
+pub(super) async fn not_admitted(shared: &Shared, peer: &Peer, identity: Identity) -> Status {
+    match standing(shared, identity).await {
+        Ok(None) => removed(),
+        Ok(Some(_)) => {
+            let from = peer.address.ip();
+            shared.incidents.note(&*shared.clock, identity.agent, Incident::OldCertificate, from);
+            Status::unauthenticated(
+                "this certificate is no longer admitted, as the agent has a newer one; enrol the agent again with a new join token",
+            )
+        }
+        Err(status) => status,
+    }
+}
+
+/// There is no such agent any more. The agent knows this reason by its word, and stops.
+pub(super) fn removed() -> Status {
+    let mut reason = MetadataMap::new();
+    reason.insert(REASON, MetadataValue::from_static("agent-removed"));
+    let message =
+        "this agent was removed from the host; enrol it again with a new join token, or uninstall it";
+    Status::with_metadata(Code::Unauthenticated, message, reason)
 }
 
 /// A failure of the store, as an agent may see it.
@@ -124,34 +160,38 @@ struct Place {
     account: Option<Uuid>,
 }
 
-/// What a token lets in: by one of its uses, or because an operator has let this machine in. Whoever else has a genuine token is
-/// noted, to be let in by an operator.
+/// What a token leads to.
+enum Admission {
+    In(Place),
+    /// With a token that is genuine and over: an operator may let this machine in.
+    Refused(Option<JoinToken>),
+}
+
+/// What a token lets in: by one of its uses, or because an operator has let this machine in. Whatever is wrong with one, the same
+/// statements find it out, and none of them writes.
 async fn admit(
     tx: &mut Tx,
     shared: &Shared,
     hash: &[u8; 32],
     agent: &NewAgent,
-) -> Result<Option<Place>, StoreError> {
+) -> Result<Admission, StoreError> {
     let found = tx.join_tokens().by_hash(hash).await?;
-    let Some(token) = found.filter(|token| token.door == agent.door.name()) else { return Ok(None) };
-    if tx.join_tokens().take_use(&*shared.clock, token.uid).await? {
+    let token = found.filter(|token| token.door == agent.door.name());
+    let uid = token.as_ref().map_or(JoinTokenUid(Uuid::nil()), |token| token.uid);
+    let is_good = tx.join_tokens().take_use(&*shared.clock, uid).await?;
+    if let Some(token) = token.as_ref().filter(|_| is_good) {
         let (company, location) = (token.company_uid, token.location_uid);
-        return Ok(Some(Place { company, location, account: token.account_uid }));
+        return Ok(Admission::In(Place { company, location, account: token.account_uid }));
     }
-    let waiting = tx.unverified_agents().find(&token, &agent.machine_id).await?;
-    if let Some(waiting) = waiting.filter(UnverifiedAgent::is_accepted) {
-        tx.unverified_agents().remove(waiting.uid).await?;
-        let place = waiting.company_uid.zip(waiting.location_uid);
-        return Ok(place.map(|(company, location)| Place {
-            company,
-            location,
-            account: waiting.account_uid,
-        }));
-    }
-    if !tx.unverified_agents().note(&*shared.clock, &token, agent).await? {
-        tracing::warn!(company.uid = %token.company_uid, "agents.enroll: too many agents wait; {} is not noted", agent.host_name);
-    }
-    Ok(None)
+    let waiting = tx.unverified_agents().find(uid, &agent.machine_id).await?;
+    let Some(waiting) = waiting.filter(UnverifiedAgent::is_accepted) else {
+        return Ok(Admission::Refused(token));
+    };
+    tx.unverified_agents().remove(waiting.uid).await?;
+    let place = waiting.company_uid.zip(waiting.location_uid);
+    Ok(place.map_or(Admission::Refused(None), |(company, location)| {
+        Admission::In(Place { company, location, account: waiting.account_uid })
+    }))
 }
 
 fn check_size(request: &[u8]) -> Result<(), Status> {

@@ -35,6 +35,7 @@ async fn round(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
     let forgotten = tx.commands().prune(clock.now_ms() - MEMORY).await?;
     let sessions = tx.infrastructure().prune_sessions(clock.now_ms() - SESSIONS_KEPT).await?;
     tx.agents().unflag_clones(clock.now_ms() - SUSPICION).await?;
+    tx.agents().unflag_misuse(&**clock, clock.now_ms() - SUSPICION).await?;
     tx.commit().await?;
     for command in over {
         tracing::warn!(

@@ -2,6 +2,7 @@
 //! forgotten the connection.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +19,9 @@ const QUEUE: usize = 32;
 const CLONE: Duration = Duration::from_mins(10);
 /// Sessions that one agent may begin in [`FLAP`].
 const MOST_ARRIVALS: u32 = 60;
-/// For how long arrivals are counted.
+/// Calls beside sessions that one agent may make from one address in [`FLAP`]: some looks of its doctor, a renewal.
+const MOST_CALLS: u32 = 30;
+/// For how long arrivals and calls are counted.
 const FLAP: Duration = Duration::from_mins(1);
 
 /// Who is connected.
@@ -31,11 +34,29 @@ struct Live {
     /// Runs that another run of the same agent took over from, lately.
     replaced: HashMap<AgentUid, Vec<(Vec<u8>, Instant)>>,
     /// How often each came, and since when that is counted.
-    arrivals: HashMap<AgentUid, (Instant, u32)>,
+    arrivals: HashMap<AgentUid, Count>,
+    /// How often each called from where.
+    calls: HashMap<(AgentUid, IpAddr), Count>,
     /// Who was heard of since somebody asked.
     heard: HashSet<AgentUid>,
     /// Who was removed a moment ago: a session of theirs may be on its way in.
     expelled: HashMap<AgentUid, Instant>,
+}
+
+/// Since when is counted, and how many.
+type Count = (Instant, u32);
+
+/// One more, if that is not more than `most`; else for how long there is none.
+fn count(entry: &mut Count, most: u32, now: Instant) -> Result<(), Duration> {
+    let (since, count) = entry;
+    if now.duration_since(*since) >= FLAP {
+        (*since, *count) = (now, 0);
+    }
+    if *count >= most {
+        return Err(FLAP.saturating_sub(now.duration_since(*since)));
+    }
+    *count += 1;
+    Ok(())
 }
 
 /// The live session of an agent.
@@ -52,7 +73,7 @@ struct Entry {
 pub(super) struct Place {
     /// Random, so that no session of this host or of one before has it too.
     pub(super) number: i64,
-    /// Cancelled when another session takes over.
+    /// Cancelled when another session takes over, or the agent was removed.
     pub(super) replaced: CancellationToken,
     /// What is to be sent to the agent.
     pub(super) commands: mpsc::Receiver<Command>,
@@ -87,15 +108,14 @@ impl Registry {
     /// must not cost a write each time.
     pub(super) fn may_come(&self, agent: AgentUid) -> Result<(), Duration> {
         let (mut live, now) = (self.live(), Instant::now());
-        let (since, count) = live.arrivals.entry(agent).or_insert((now, 0));
-        if now.duration_since(*since) >= FLAP {
-            (*since, *count) = (now, 0);
-        }
-        if *count >= MOST_ARRIVALS {
-            return Err(FLAP.saturating_sub(now.duration_since(*since)));
-        }
-        *count += 1;
-        Ok(())
+        count(live.arrivals.entry(agent).or_insert((now, 0)), MOST_ARRIVALS, now)
+    }
+
+    /// Whether an agent may call for something beside its session; else for how long not. Counted by address too, so that whoever
+    /// has a copy of its certificate elsewhere cannot keep the agent itself from renewing it.
+    pub(super) fn may_call(&self, agent: AgentUid, address: IpAddr) -> Result<(), Duration> {
+        let (mut live, now) = (self.live(), Instant::now());
+        count(live.calls.entry((agent, address)).or_insert((now, 0)), MOST_CALLS, now)
     }
 
     /// Notes that an agent was heard of.
@@ -108,6 +128,7 @@ impl Registry {
         let (mut live, now) = (self.live(), Instant::now());
         live.expelled.retain(|_, at| now.duration_since(*at) < FLAP);
         live.arrivals.retain(|_, (since, _)| now.duration_since(*since) < FLAP);
+        live.calls.retain(|_, (since, _)| now.duration_since(*since) < FLAP);
         live.replaced.retain(|_, runs| {
             runs.retain(|(_, at)| now.duration_since(*at) < CLONE);
             !runs.is_empty()
@@ -137,6 +158,11 @@ impl Registry {
         if let Some(session) = live.sessions.remove(&agent) {
             session.ended.cancel();
         }
+    }
+
+    /// Whether an agent was removed a moment ago.
+    pub(super) fn is_expelled(&self, agent: AgentUid) -> bool {
+        self.live().expelled.contains_key(&agent)
     }
 
     /// Takes a session out; false when another has taken its place, which then speaks for the agent.
@@ -186,5 +212,22 @@ mod tests {
         let wait = registry.may_come(agent).unwrap_err();
         tokio::time::advance(wait).await;
         assert!(registry.may_come(agent).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_are_bounded_for_each_agent_and_address() {
+        let registry = Registry::default();
+        let (agent, other) = (AgentUid(uuid::Uuid::from_u128(1)), AgentUid(uuid::Uuid::from_u128(2)));
+        let [here, there] = [IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2])];
+        let called = (0..100).filter(|_| registry.may_call(agent, here).is_ok()).count();
+        assert_eq!(called, MOST_CALLS as usize);
+        assert!(registry.may_call(agent, there).is_ok() && registry.may_call(other, here).is_ok());
+        assert!(registry.may_come(agent).is_ok(), "sessions are counted apart");
+        let wait = registry.may_call(agent, here).unwrap_err();
+        tokio::time::advance(wait).await;
+        assert!(registry.may_call(agent, here).is_ok());
+        tokio::time::advance(FLAP).await;
+        registry.take_heard();
+        assert!(registry.live().calls.is_empty(), "what is over is forgotten");
     }
 }

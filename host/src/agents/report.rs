@@ -1,6 +1,8 @@
 //! What an agent says about commands. It may be hostile: it is heard only about what it was given, under the attempt that it
 //! was given, and what it says is bounded.
 
+use std::net::IpAddr;
+
 use keelson_proto::v1::{CommandHeard, CommandReport, command_report};
 use tonic::Status;
 use uuid::Uuid;
@@ -8,6 +10,7 @@ use uuid::Uuid;
 use super::Shared;
 use super::dispatch::LEASE;
 use super::enroll::storing;
+use super::incidents::Incident;
 use crate::clock::Clock;
 use crate::id::{AgentUid, CommandUid};
 use crate::model::Outcome;
@@ -47,7 +50,7 @@ impl News {
 /// Notes what was said; the answer, if there is one to give.
 pub(super) async fn take(
     shared: &Shared,
-    agent: AgentUid,
+    (agent, address): (AgentUid, IpAddr),
     report: CommandReport,
 ) -> Result<Option<CommandHeard>, Status> {
     let uid = Uuid::from_slice(&report.uid)
@@ -64,6 +67,14 @@ pub(super) async fn take(
         None => return Ok(None),
     };
     let said = shared.writer.report(lease, news).await.map_err(|error| storing(&error))?;
+    let incident = match said {
+        Said::Refused(Refusal::Foreign) => Some(Incident::ForeignCommand),
+        Said::Refused(Refusal::Unknown) => Some(Incident::UnknownCommand),
+        _ => None,
+    };
+    if let Some(incident) = incident {
+        shared.incidents.note(&*shared.clock, agent, incident, address);
+    }
     // Only an end is acknowledged.
     Ok((judge(lease, &said) && is_end).then_some(heard))
 }
@@ -82,7 +93,7 @@ fn judge(lease: store::Lease, said: &Said) -> bool {
             tracing::debug!(agent.uid = %agent, command.uid = %command, attempt, "agents.command: said under an old attempt");
             false
         }
-        Said::Refused(Refusal::Unknown) => {
+        Said::Refused(Refusal::Unknown | Refusal::Foreign) => {
             tracing::warn!(agent.uid = %agent, command.uid = %command, "agents.command: agent {agent} reports on a command that it was never given");
             true
         }

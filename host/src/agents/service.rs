@@ -11,9 +11,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::TaskTracker;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Request, Response, Status, Streaming};
+use tracing::Instrument as _;
 
 use super::door::{Identity, Peer};
-use super::{CREDIT, HandshakeKind, Shared, enroll, session};
+use super::{CREDIT, HandshakeKind, REASON, Shared, enroll, session};
 
 /// The service behind every door.
 #[derive(Debug)]
@@ -25,6 +26,14 @@ pub(super) struct ConsoleService {
 impl ConsoleService {
     pub(super) fn new(shared: Arc<Shared>, tasks: TaskTracker) -> Self {
         Self { shared, tasks }
+    }
+
+    /// What an agent asks for beside its session costs the host a look into its database, or a signature.
+    fn may_call(&self, peer: &Peer, identity: Identity) -> Result<(), Status> {
+        self.shared.registry.may_call(identity.agent, peer.address.ip()).map_err(|wait| {
+            let wait = wait.as_secs() + 1;
+            Status::resource_exhausted(format!("this agent asks too often; it may ask again in {wait} s"))
+        })
     }
 }
 
@@ -38,7 +47,7 @@ fn identity(peer: &Peer) -> Result<Identity, Status> {
         let detail = "it asked for what needs an agent's certificate, and had none";
         peer.turned_away(HandshakeKind::NoClientCertificate, detail);
         let mut reason = MetadataMap::new();
-        reason.insert("keelson-reason", MetadataValue::from_static("no-client-certificate"));
+        reason.insert(REASON, MetadataValue::from_static("no-client-certificate"));
         let message = "this call needs the agent's certificate; enrol first (keelson-agent enroll)";
         Status::with_metadata(Code::Unauthenticated, message, reason)
     })
@@ -51,21 +60,24 @@ impl Console for ConsoleService {
     async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer(&request)?;
         let _call = peer.call();
-        let enrolled = enroll::enroll(&self.shared, &peer, request.into_inner()).await;
+        let span = tracing::info_span!("agents.enroll", address = %peer.address);
+        let enrolled = enroll::enroll(&self.shared, &peer, request.into_inner()).instrument(span).await;
         enrolled.inspect(|_| peer.came_in()).map(Response::new)
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer(&request)?;
         let (identity, _call) = (identity(&peer)?, peer.call());
-        let renewed = enroll::renew(&self.shared, identity, request.into_inner()).await;
+        self.may_call(&peer, identity)?;
+        let renewed = enroll::renew(&self.shared, &peer, identity, request.into_inner()).await;
         renewed.inspect_err(|status| peer.note_refusal(status)).map(Response::new)
     }
 
     async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
         let peer = peer(&request)?;
         let (identity, _call) = (identity(&peer)?, peer.call());
-        enroll::look(&self.shared, identity).await.inspect_err(|status| peer.note_refusal(status))?;
+        self.may_call(&peer, identity)?;
+        enroll::look(&self.shared, &peer, identity).await.inspect_err(|status| peer.note_refusal(status))?;
         peer.came_in();
         let host_time = self.shared.clock.now_ms();
         Ok(Response::new(StatusResponse { host_time, host_version: env!("CARGO_PKG_VERSION").to_owned() }))

@@ -1,5 +1,6 @@
 //! One connected agent: hello, welcome, then batches and heartbeats until either side goes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 use super::door::{Identity, Peer};
-use super::enroll::{checked, not_admitted, storing};
+use super::enroll::{checked, not_admitted, removed, storing};
+use super::incidents::{Incident, suspect};
 use super::pace::Pace;
 use super::registry::Place;
 use super::writer::{self, Outcome};
@@ -38,6 +40,7 @@ struct Session {
     shared: Arc<Shared>,
     agent: AgentUid,
     company: CompanyUid,
+    address: IpAddr,
     answers: Answers,
 }
 
@@ -54,7 +57,8 @@ pub(super) async fn run(
         Ok((company, place)) => {
             peer.came_in();
             tracing::info!(agent.uid = %agent, address = %peer.address, door = peer.door.name(), "agents.session: agent {agent} is here");
-            let session = Session { shared, agent, company, answers: answers.clone() };
+            let address = peer.address.ip();
+            let session = Session { shared, agent, company, address, answers: answers.clone() };
             let end = session.live(&mut messages, place).await;
             tracing::info!(agent.uid = %agent, reason = end.as_ref().err().map(Status::message), "agents.session: agent {agent} is gone");
             end
@@ -140,32 +144,12 @@ async fn admit(
         session: i64::from_le_bytes(id::random()),
     };
     let admitted = shared.writer.arrive(arrival, hello.run).await.map_err(|error| storing(&error))?;
-    let (row, place) = admitted.ok_or_else(not_admitted)?;
+    let Some((row, place)) = admitted else { return Err(not_admitted(shared, peer, identity).await) };
     let elsewhere = !machine.is_empty() && !row.machine_id.is_empty() && machine != row.machine_id;
     if place.is_clone || elsewhere {
         suspect(shared, peer, uid, elsewhere).await;
     }
     Ok((row, place))
-}
-
-/// Two machines with one identity: both are heard, in turn, and it is shown.
-async fn suspect(shared: &Shared, peer: &Peer, agent: AgentUid, elsewhere: bool) {
-    let from = peer.address.ip();
-    let reason = if elsewhere {
-        format!("a machine other than the one that was enrolled uses this agent's certificate, from {from}")
-    } else {
-        format!("two machines take turns with this agent's certificate, one of them from {from}")
-    };
-    tracing::warn!(agent.uid = %agent, address = %peer.address, "agents.session: agent {agent} seems to be cloned: {reason}");
-    let noted: Result<(), StoreError> = async {
-        let mut tx = shared.store.write().await?;
-        tx.agents().flag_clone(&*shared.clock, agent, &reason).await?;
-        tx.commit().await
-    }
-    .await;
-    if let Err(error) = noted {
-        tracing::warn!(agent.uid = %agent, error = chain(&error), "agents.session: the suspicion is not noted");
-    }
 }
 
 /// An agent of another version than its host's works, and is shown as out of date.
@@ -194,11 +178,19 @@ impl Session {
     async fn live(&self, messages: &mut Streaming<AgentMessage>, mut place: Place) -> Result<(), Status> {
         let end = tokio::select! {
             end = self.serve(messages, &mut place.commands) => end,
-            () = place.replaced.cancelled() => Err(Status::aborted("this session is over: another one of this agent has taken over, or the agent was removed")),
+            () = place.replaced.cancelled() => Err(self.replaced()),
             () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
         };
         leave(&self.shared, self.agent, &place).await;
         end
+    }
+
+    /// Why the registry ended this session.
+    fn replaced(&self) -> Status {
+        if self.shared.registry.is_expelled(self.agent) {
+            return removed();
+        }
+        Status::aborted("this session is over: another one of this agent has taken over")
     }
 
     async fn serve(
@@ -252,7 +244,7 @@ impl Session {
     }
 
     async fn note(&self, report: CommandReport) -> Result<(), Status> {
-        match report::take(&self.shared, self.agent, report).await? {
+        match report::take(&self.shared, (self.agent, self.address), report).await? {
             Some(heard) => self.say(console_message::Kind::Heard(heard)).await,
             None => Ok(()),
         }
@@ -315,6 +307,10 @@ impl Session {
     async fn out_of_turn(&self, at: (u64, u64), stands: Offset) -> Result<(), Status> {
         let (epoch, sequence) = at;
         if at <= (unsigned(stands.epoch), unsigned(stands.sequence)) {
+            // An agent is told where its stream stands before it says anything, and never goes back behind an epoch it began.
+            if epoch < unsigned(stands.epoch) {
+                self.shared.incidents.note(&*self.shared.clock, self.agent, Incident::OldEpoch, self.address);
+            }
             tracing::debug!(agent.uid = %self.agent, epoch, sequence, "agents.batch.repeated");
             return self.acknowledge(epoch, sequence).await;
         }

@@ -90,6 +90,10 @@ pub(super) fn agents(rows: &[DueAgent], awake_since: i64) -> Cohort {
         )
         .with("connected", Values::Flags(rows.iter().map(|row| u8::from(row.connected)).collect()))
         .with("version", Values::Strings(rows.iter().map(|row| row.version.clone()).collect()))
-        .with("enrolled-at", Values::Ints(rows.iter().map(|row| row.enrolled_at).collect()));
+        .with("enrolled-at", Values::Ints(rows.iter().map(|row| row.enrolled_at).collect()))
+        .with(
+            "misuse-seen-at",
+            Values::Ints(rows.iter().map(|row| row.misuse_seen_at.unwrap_or(ABSENT)).collect()),
+        );
     Cohort { subject: "management-agent", objects: objects.collect(), facts }
 }

@@ -92,6 +92,7 @@ pub const SUBJECTS: &[Subject] = &[
             ("connected", Kind::Flags),
             ("version", Kind::Strings),
             ("enrolled-at", Kind::Ints),
+            ("misuse-seen-at", Kind::Ints),
         ],
     },
 ];

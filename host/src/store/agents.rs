@@ -21,7 +21,11 @@ statements! {
         VALUES ($1, $2, $3, $14, $15, $4, $5, $6, $7, $8, $9, 'Unknown', '', $10, $11, $12, $13, $12, 0, 0, 0, $12, 0)";
     ADMIT = "UPDATE agents SET former_certificate = CASE WHEN certificate = $2 THEN NULL ELSE former_certificate END \
         WHERE uid = $1 AND (certificate = $2 OR former_certificate = $2)";
+    STANDING = "SELECT certificate = $2 OR coalesce(former_certificate = $2, false) FROM agents WHERE uid = $1";
     RENEW = "UPDATE agents SET former_certificate = $3, certificate = $2 WHERE uid = $1";
+    FLAG_MISUSE = "UPDATE agents SET misuse_seen_at = $2, misuse_reason = $3, due_at = $2, revision = revision + 1 WHERE uid = $1";
+    UNFLAG_MISUSE = "UPDATE agents SET misuse_seen_at = NULL, misuse_reason = NULL, due_at = $2, revision = revision + 1 \
+        WHERE misuse_seen_at < $1";
     FLAG_CLONE = "UPDATE agents SET clone_seen_at = $2, clone_reason = $3 WHERE uid = $1";
     UNFLAG_CLONES = "UPDATE agents SET clone_seen_at = NULL, clone_reason = NULL WHERE clone_seen_at < $1";
     ALL_DISCONNECTED = "UPDATE agents SET connected = $1, due_at = $3, revision = revision + 1 WHERE connected = $2";
@@ -172,6 +176,16 @@ impl Agents<'_> {
         Ok(known == 1)
     }
 
+    /// Whether this certificate is one the agent may use, without a trace of the question; absent: there is no such agent.
+    pub async fn standing(
+        &mut self,
+        uid: AgentUid,
+        certificate: &[u8; 32],
+    ) -> Result<Option<bool>, StoreError> {
+        let row: Option<(bool,)> = on!(self.0, db => sqlx::query_as(STANDING).bind(uid).bind(certificate.as_slice()).fetch_optional(db).await?);
+        Ok(row.map(|(good,)| good))
+    }
+
     /// Gives the agent a new certificate; the one it came with stays good until the new one is seen, so that no answer that
     /// is lost, however often, locks it out.
     pub async fn renew(
@@ -245,6 +259,29 @@ impl Agents<'_> {
             .execute(db)
             .await?
             .rows_affected());
+        Ok(())
+    }
+
+    /// Notes that an agent did what only somebody who means ill does.
+    pub async fn flag_misuse(
+        &mut self,
+        clock: &dyn Clock,
+        uid: AgentUid,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(FLAG_MISUSE)
+            .bind(uid)
+            .bind(clock.now_ms())
+            .bind(reason)
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
+    /// Forgets misuse that was not seen again since an instant.
+    pub async fn unflag_misuse(&mut self, clock: &dyn Clock, before: i64) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(UNFLAG_MISUSE).bind(before).bind(clock.now_ms()).execute(db).await?.rows_affected());
         Ok(())
     }
 

@@ -97,6 +97,8 @@ pub enum Put {
 pub enum Refusal {
     /// This agent was never given it.
     Unknown,
+    /// It is another agent's.
+    Foreign,
     /// It was given out again since.
     OldLease,
     /// It cannot happen where the command stands.
@@ -304,7 +306,10 @@ impl Commands<'_> {
         let Some(command) = self.get(lease.command).await? else {
             return Ok(Said::Refused(Refusal::Unknown));
         };
-        if command.agent_uid != lease.agent || command.attempts == 0 {
+        if command.agent_uid != lease.agent {
+            return Ok(Said::Refused(Refusal::Foreign));
+        }
+        if command.attempts == 0 {
             return Ok(Said::Refused(Refusal::Unknown));
         }
         if command.attempts != lease.number {

@@ -16,7 +16,8 @@ statements! {
         WHERE w.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
             WHERE c.uid = w.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
         ORDER BY w.due_at NULLS LAST, w.uid LIMIT $2";
-    AGENTS = "SELECT uid, company_uid, location_uid, host_name, version, connected, last_heartbeat, enrolled_at, revision \
+    AGENTS = "SELECT uid, company_uid, location_uid, host_name, version, connected, last_heartbeat, enrolled_at, misuse_seen_at, \
+        revision \
         FROM agents a WHERE due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
             WHERE c.uid = a.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
         ORDER BY due_at NULLS LAST, uid LIMIT $2";
@@ -94,6 +95,8 @@ pub struct DueAgent {
     pub last_heartbeat: i64,
     /// Unix milliseconds.
     pub enrolled_at: i64,
+    /// When it was last seen to reach for what is another's.
+    pub misuse_seen_at: Option<i64>,
     /// To be handed back to [`Due::settle_agents`].
     pub revision: i64,
 }

@@ -10,6 +10,8 @@ statements! {
         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     BY_HASH = "SELECT uid, company_uid, location_uid, account_uid, door, uses_left, expires_at FROM join_tokens WHERE hash = $1";
     REVOKE = "UPDATE join_tokens SET uses_left = 0 WHERE company_uid = $1 AND uses_left > 0 AND expires_at > $2";
+    FROZEN = "SELECT 1 FROM join_tokens WHERE uid = $1 AND frozen_at IS NOT NULL";
+    FREEZE = "UPDATE join_tokens SET frozen_at = $2 WHERE uid = $1 AND frozen_at IS NULL";
     USE = "UPDATE join_tokens SET uses_left = uses_left - 1 WHERE uid = $1 AND uses_left > 0 AND expires_at > $2";
 }
 
@@ -70,6 +72,19 @@ impl JoinTokens<'_> {
     pub async fn revoke(&mut self, clock: &dyn Clock, company: CompanyUid) -> Result<u64, StoreError> {
         let revoked = on!(self.0, db => sqlx::query(REVOKE).bind(company).bind(clock.now_ms()).execute(db).await?.rows_affected());
         Ok(revoked)
+    }
+
+    /// Whether nothing is noted of a token any more.
+    pub async fn is_frozen(&mut self, uid: JoinTokenUid) -> Result<bool, StoreError> {
+        let row: Option<(i32,)> =
+            on!(self.0, db => sqlx::query_as(FROZEN).bind(uid).fetch_optional(db).await?);
+        Ok(row.is_some())
+    }
+
+    /// Has nothing be noted any more of a token that is over and still tried; false when it was so before.
+    pub async fn freeze(&mut self, clock: &dyn Clock, uid: JoinTokenUid) -> Result<bool, StoreError> {
+        let frozen = on!(self.0, db => sqlx::query(FREEZE).bind(uid).bind(clock.now_ms()).execute(db).await?.rows_affected());
+        Ok(frozen == 1)
     }
 
     /// Takes one use; false when none is left or its time is over.

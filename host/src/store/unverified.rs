@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Dialect, NewAgent, StoreError, Tx, on, statements};
 use crate::clock::{Clock, DAY};
-use crate::id::{self, CompanyUid, LocationUid};
+use crate::id::{self, CompanyUid, JoinTokenUid, LocationUid};
 use crate::model::JoinToken;
 
 /// How long one waits.
@@ -70,11 +70,10 @@ impl UnverifiedAgents<'_> {
     /// The machine that came with this token before.
     pub async fn find(
         &mut self,
-        token: &JoinToken,
+        token: JoinTokenUid,
         machine: &str,
     ) -> Result<Option<UnverifiedAgent>, StoreError> {
-        let row =
-            on!(self.0, db => sqlx::query_as(FIND).bind(token.uid).bind(machine).fetch_optional(db).await?);
+        let row = on!(self.0, db => sqlx::query_as(FIND).bind(token).bind(machine).fetch_optional(db).await?);
         Ok(row)
     }
 
@@ -98,7 +97,7 @@ impl UnverifiedAgents<'_> {
             on!(self.0, db => sqlx::query(lock).execute(db).await?.rows_affected());
         }
         on!(self.0, db => sqlx::query(FORGET_OLD).bind(now - PATIENCE).execute(db).await?.rows_affected());
-        if let Some(known) = self.find(token, &agent.machine_id).await? {
+        if let Some(known) = self.find(token.uid, &agent.machine_id).await? {
             on!(self.0, db => sqlx::query(SEEN)
                 .bind(known.uid)
                 .bind(&agent.host_name)

@@ -2,6 +2,7 @@
 
 pub mod computer_without_backup;
 pub mod management_agent_connection_lost;
+pub mod management_agent_misuse;
 
 use keelson_sdk::{AlertRules, Call, Error, Facts, Plugin, Rule, Verdicts};
 
@@ -16,7 +17,11 @@ impl Plugin for ShippedRules {
 
 impl AlertRules for ShippedRules {
     fn rules() -> Vec<Rule> {
-        vec![computer_without_backup::describe(), management_agent_connection_lost::describe()]
+        vec![
+            computer_without_backup::describe(),
+            management_agent_connection_lost::describe(),
+            management_agent_misuse::describe(),
+        ]
     }
 
     fn evaluate(call: &Call, rule: &str, parameters: &str, facts: &Facts) -> Result<Verdicts, Error> {
@@ -25,6 +30,7 @@ impl AlertRules for ShippedRules {
             management_agent_connection_lost::ID => {
                 management_agent_connection_lost::evaluate(call.now, parameters, facts)
             }
+            management_agent_misuse::ID => management_agent_misuse::evaluate(facts),
             _ => Err(Error::unknown_rule(rule)),
         }
     }

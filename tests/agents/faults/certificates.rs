@@ -100,9 +100,14 @@ on_both! {
         let path = format!("/infrastructure/managementAgents/{uid}");
         let (status, answer) = client.json(Method::DELETE, &path, &json!(null)).await;
         assert!(status.is_success(), "{answer}");
-        end(session).await;
+        let told = end(session).await;
         assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-        assert_eq!(identity.session().await.unwrap_err().code(), Code::Unauthenticated);
+        // At once as well as at its next attempt: by a word for the program, and in words for people.
+        for told in [told, identity.session().await.unwrap_err()] {
+            assert_eq!(told.code(), Code::Unauthenticated);
+            assert_eq!(told.metadata().get("keelson-reason").unwrap(), "agent-removed");
+            assert!(told.message().contains("was removed from the host"), "{told:?}");
+        }
         host.stop().await;
     }
 
@@ -142,7 +147,8 @@ on_both! {
         host.stop().await;
     }
 
-    /// Case 49: a token that leaked lets in as many as it was made for, and a bounded number waits for an operator.
+    /// Case 49: a token that leaked lets in as many as it was made for, and a bounded number waits for an operator. Then it is frozen,
+    /// and both the log and those who wait show it.
     fn a_thousand_enrolments_with_a_leaked_token_come_to_its_uses_and_no_further(database) {
         let host = host(database).await;
         let leaked = secret_of(&host.command(&["agent", "token", "--company", "Bakery", "--uses", "10"]));
@@ -171,7 +177,19 @@ on_both! {
         let client = host.administrator();
         let count = async |path: &str| client.data(&format!("{path}?limit=500")).await.as_array().unwrap().len();
         assert_eq!(count("/infrastructure/managementAgents").await, 10);
-        assert_eq!(count("/infrastructure/unverifiedAgents").await, 100);
+        eventually("as many to wait as may", || async {
+            (count("/infrastructure/unverifiedAgents").await == 100).then_some(())
+        })
+        .await;
+        let frozen = eventually("the token to be frozen", || async {
+            let waiting = client.data("/infrastructure/unverifiedAgents?limit=1").await;
+            waiting[0]["tokenFrozenTime"].is_string().then_some(waiting)
+        })
+        .await;
+        assert_eq!(frozen[0]["status"], "Pending");
+        // However often it is tried: once.
+        let told = "SELECT count(*) FROM audit WHERE operation = 'AgentEnroll' AND outcome = 'Denied'";
+        assert_eq!(host.count(told).await, 1);
         host.stop().await;
     }
 

@@ -156,7 +156,7 @@ on_both! {
         host.stop().await;
     }
 
-    /// Case 39: what is of an epoch that is over changes nothing.
+    /// Case 39: what is of an epoch that is over changes nothing; that it came is told in `audited.rs`.
     fn an_epoch_that_is_over_stays_over(database) {
         let host = TestHost::start(database).await;
         let (client, identity) = enrolled(&host).await;

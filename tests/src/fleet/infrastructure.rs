@@ -86,6 +86,7 @@ fn join_tokens(fleet: Fleet) -> Table {
         created_at: fleet.made(n, fleet.scale.companies),
         expires_at: fleet.made(n, fleet.scale.companies) + 7 * DAY,
         account_uid: (n % 10 == 4).then(|| fleet.user_of_company(n, 2)),
+        frozen_at: (n % 9 == 0).then_some(fleet.now - HOUR),
     })
 }
 
@@ -131,6 +132,8 @@ fn agents(fleet: Fleet) -> Table {
         reboot_required: n % 30 == 0,
         clone_seen_at: (n % 50 == 7).then_some(fleet.now - HOUR),
         clone_reason: (n % 50 == 7).then_some("two machines take turns with this agent's certificate"),
+        misuse_seen_at: (n % 50 == 8).then_some(fleet.now - HOUR),
+        misuse_reason: (n % 50 == 8).then_some("it reported on a command of another agent, from 192.0.2.7"),
         reported_status: (n % 12 == 0).then_some("Warning"),
         account_uid: fleet.account_of(n),
         clustered_agents: if n % 25 == 1 { format!(r#"["{}"]"#, Thing::Agent.at(n - 1)) } else { "[]".to_owned() },

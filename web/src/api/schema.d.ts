@@ -3149,6 +3149,13 @@ export interface components {
             readonly lastHeartbeatTime?: string;
             /** Format: uuid */
             locationUid: string;
+            /** @description What it did, and from where. */
+            readonly misuseReason?: string;
+            /**
+             * Format: date-time
+             * @description When this agent last reached for what is another agent's; absent: not in the last seven days.
+             */
+            readonly misuseSeenTime?: string;
             /** Format: uuid */
             readonly organizationUid?: string;
             /** @enum {string} */
@@ -4093,6 +4100,11 @@ export interface components {
             /** @enum {string} */
             readonly status?: "Unknown" | "Accepted" | "Inaccessible" | "Pending" | "Rejected" | "Applying";
             statusMessage?: string | null;
+            /**
+             * Format: date-time
+             * @description When the join token that it came with was frozen, because it was tried too often after it was over: it may have leaked.
+             */
+            readonly tokenFrozenTime?: string;
             /** @enum {string} */
             readonly type?: "Unknown" | "CloudConnect" | "Client" | "Hosted";
         };
@@ -7461,6 +7473,8 @@ export interface operations {
                      *           "isRebootRequired": true,
                      *           "lastHeartbeatTime": "2026-01-31T02:00:00.0000000Z",
                      *           "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *           "misuseReason": "misuse reason",
+                     *           "misuseSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *           "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
                      *           "role": "Master",
                      *           "status": "Healthy",
@@ -7616,6 +7630,8 @@ export interface operations {
                      *         "isRebootRequired": true,
                      *         "lastHeartbeatTime": "2026-01-31T02:00:00.0000000Z",
                      *         "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *         "misuseReason": "misuse reason",
+                     *         "misuseSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
                      *         "role": "Master",
                      *         "status": "Healthy",
@@ -7789,6 +7805,8 @@ export interface operations {
                      *         "isRebootRequired": true,
                      *         "lastHeartbeatTime": "2026-01-31T02:00:00.0000000Z",
                      *         "locationUid": "5b6ec204-4d20-5022-b0ac-2cb2a9443290",
+                     *         "misuseReason": "misuse reason",
+                     *         "misuseSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *         "organizationUid": "0ae5c2da-0b63-5fbf-81ff-0dba9ce517d6",
                      *         "role": "Master",
                      *         "status": "Healthy",
@@ -10125,6 +10143,7 @@ export interface operations {
                      *           "rejectReason": "reject reason",
                      *           "status": "Accepted",
                      *           "statusMessage": "The agent answers",
+                     *           "tokenFrozenTime": "2026-01-31T02:00:00.0000000Z",
                      *           "type": "CloudConnect"
                      *         }
                      *       ],
@@ -10194,6 +10213,7 @@ export interface operations {
                      *         "rejectReason": "reject reason",
                      *         "status": "Accepted",
                      *         "statusMessage": "The agent answers",
+                     *         "tokenFrozenTime": "2026-01-31T02:00:00.0000000Z",
                      *         "type": "CloudConnect"
                      *       },
                      *       "meta": {

@@ -36,6 +36,8 @@ pub static AGENTS: Resource = Resource {
         Property::list("clusteredAgentUids", "a.clustered_agents"),
         Property::instant("cloneSeenTime", "a.clone_seen_at"),
         Property::text("cloneReason", "a.clone_reason"),
+        Property::instant("misuseSeenTime", "a.misuse_seen_at"),
+        Property::text("misuseReason", "a.misuse_reason"),
         Property::uuid("computerInfo.uniqueUid", "coalesce(a.computer_uid, a.uid)"),
         Property::text("computerInfo.hostName", "a.host_name").folded("a.host_name_folded"),
         Property::text("computerInfo.fqdn", "a.fqdn"),
@@ -134,6 +136,10 @@ pub static UNVERIFIED_AGENTS: Resource = Resource {
         Property::text("rejectReason", "u.reject_reason"),
         Property::text("agentLabel", "u.agent_label"),
         Property::instant("registrationTime", "u.registered_at").indexed(),
+        Property::instant(
+            "tokenFrozenTime",
+            "(SELECT t.frozen_at FROM join_tokens t WHERE t.uid = u.token_uid)",
+        ),
     ],
 };
 
