@@ -55,7 +55,7 @@ pub enum AgentError {
     Spool(#[source] SpoolError),
     /// The host wants it gone.
     #[error(
-        "the host has removed this agent; its key is deleted. Uninstall it, or enrol again with `keelson-agent enroll --force`"
+        "the host has removed this agent; uninstall it, or enrol it again with `keelson-agent enroll --force`"
     )]
     Removed,
     /// The link to the host.
@@ -148,8 +148,13 @@ impl Agent {
             stop,
         };
         let collecting = async { collector.keep().await.map_err(AgentError::Spool) };
-        let linked =
-            async { link.keep(self.identity, self.options.max_backoff).await.map_err(AgentError::Session) };
+        let linked = async {
+            let kept = link.keep(self.identity, self.options.max_backoff).await;
+            kept.map_err(|error| match error {
+                SessionError::Removed => AgentError::Removed,
+                error => AgentError::Session(error),
+            })
+        };
         let outcome = tokio::try_join!(collecting, linked);
         if work.ended() == Ended::Removed {
             folder.forget_identity().map_err(AgentError::Folder)?;

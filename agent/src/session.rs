@@ -6,7 +6,7 @@
 //! - `backoff`: how long to wait between sessions.
 //!
 //! The session is the only one that removes from the spool, and only what the host acknowledged. Nothing that fails
-//! here ends the agent, except: a damaged spool, and an inspected connection before the first session ever stood
+//! here ends the agent, except: a damaged spool, a host that has removed the agent, and an inspected connection before the first session ever stood
 //! (whoever installs the agent must hear of it; a service manager may start it again).
 
 mod backoff;
@@ -37,9 +37,11 @@ use backoff::Backoff;
 
 /// A session this long was a good one: the next failure starts with short waits again.
 const GOOD: Duration = Duration::from_secs(5);
-/// Where the host says in one word why it refused a call, and the word for a call without a certificate.
+/// Where the host says in one word why it refused a call, and the words for a call without a certificate and for one of an agent
+/// that is no more.
 const REASON: &str = "keelson-reason";
 const NO_CERTIFICATE: &str = "no-client-certificate";
+const REMOVED: &str = "agent-removed";
 /// After a renewal that failed.
 const RENEW_AGAIN: i64 = 10 * 60 * 1000;
 
@@ -106,6 +108,9 @@ pub enum SessionError {
          own name; have it pass the port through as TCP"
     )]
     Stripped,
+    /// The host knows no such agent any more.
+    #[error("the host has removed this agent")]
+    Removed,
     /// The host closed the stream without a word: it stops, or another agent with this identity took over.
     #[error("the host closed the session")]
     Closed,
@@ -124,8 +129,10 @@ impl SessionError {
     /// Under TLS 1.3 a client hears that its certificate was refused only when it first reads, so the alert arrives as
     /// a broken stream; and h2 keeps of it only the words.
     pub(crate) fn from_status(status: &Status) -> Self {
-        if status.metadata().get(REASON).is_some_and(|reason| reason == NO_CERTIFICATE) {
-            return Self::Stripped;
+        match status.metadata().get(REASON).and_then(|reason| reason.to_str().ok()) {
+            Some(NO_CERTIFICATE) => return Self::Stripped,
+            Some(REMOVED) => return Self::Removed,
+            _ => {}
         }
         let text = spoken(status);
         if text.contains("received fatal alert") { Self::Unwelcome } else { Self::Stream(text) }
@@ -214,6 +221,8 @@ impl Link {
     fn judge(&self, error: SessionError, stood: bool) -> Result<(), SessionError> {
         let fatal = match &error {
             SessionError::Spool(spool) => spool.is_corrupt(),
+            // Nothing that it could wait for.
+            SessionError::Removed => true,
             other => !stood && other.is_pin_mismatch(),
         };
         if fatal {

@@ -13,6 +13,7 @@ mod fuzz;
 mod hostile;
 mod network;
 mod processes;
+mod removed;
 mod spool;
 mod storage;
 mod tokens;

@@ -176,6 +176,11 @@ impl Simulation {
         ended
     }
 
+    /// Whether all that were started have ended by themselves.
+    pub fn have_ended(&self) -> bool {
+        self.agents.iter().all(|one| one.run.as_ref().is_some_and(|(_, task)| task.is_finished()))
+    }
+
     /// The folder of one.
     pub fn folder(&self, agent: usize) -> DataFolder {
         DataFolder::at(&self.agents[agent].folder)
