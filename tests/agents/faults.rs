@@ -8,6 +8,7 @@ mod authority;
 mod calls;
 mod certificates;
 mod clocks;
+mod crowd;
 mod frames;
 mod fuzz;
 mod hostile;

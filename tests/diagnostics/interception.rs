@@ -69,6 +69,7 @@ fn event(output: &Output) -> Value {
 }
 
 on_both! {
+    /// Case 47 of the fault list: an inspecting proxy whose CA the machine trusts, with its issuer's name.
     fn an_inspecting_firewall_is_named_by_the_agent_and_its_address_shown_by_the_host(database) {
         let scene = Scene::set(database, Interception::Inspect("Corp Proxy CA")).await;
         let dialled = format!("localhost:{}", scene.between.port);
