@@ -14,8 +14,11 @@ use crate::driver::guard::Guard;
 use crate::identity::{Identity, IdentityError};
 use crate::random::Random;
 use crate::session::{Link, SessionError, Shared};
-use crate::spool::{DEFAULT_LIMIT, Spool, SpoolError};
+use crate::spool::{DEFAULT_LIMIT, Limits, ReplayWindow, Spool, SpoolError};
 use crate::work::{Ended, Work};
+
+/// What a spool in memory keeps for a host that comes back from a backup: a fleet has thousands of them in one process.
+const IN_MEMORY: u64 = 64 << 10;
 
 /// How an agent runs; what differs from machine to machine is in its settings.
 #[derive(Clone, Copy, Debug)]
@@ -82,9 +85,9 @@ impl Agent {
         let folder = DataFolder::at(data);
         let settings = Settings::load(&folder).map_err(AgentError::Config)?;
         let lock = folder.lock().map_err(AgentError::Folder)?;
-        let spool = Spool::durable(&folder.spool(), options.spool_limit, clock.as_ref())
-            .await
-            .map_err(AgentError::Spool)?;
+        let limits = Limits { waiting: options.spool_limit, replay: settings.replay };
+        let spool =
+            Spool::durable(&folder.spool(), limits, clock.as_ref()).await.map_err(AgentError::Spool)?;
         Self::assemble(folder, settings, spool, options, clock, Some(lock))
     }
 
@@ -92,7 +95,9 @@ impl Agent {
     pub fn open_in_memory(data: &Path, options: Options, clock: SharedClock) -> Result<Self, AgentError> {
         let folder = DataFolder::at(data);
         let settings = Settings::load(&folder).map_err(AgentError::Config)?;
-        let spool = Spool::memory(options.spool_limit, clock.as_ref());
+        let replay = ReplayWindow { bytes: settings.replay.bytes.min(IN_MEMORY), ..settings.replay };
+        let limits = Limits { waiting: options.spool_limit, replay };
+        let spool = Spool::memory(limits, clock.as_ref());
         Self::assemble(folder, settings, spool, options, clock, None)
     }
 

@@ -114,7 +114,7 @@ impl Collector {
                 },
                 None => "another backup server stands where the known one stood",
             };
-            let epoch = spool.begin_epoch(known.epoch, self.clock.as_ref()).await?;
+            let epoch = spool.begin_epoch(known.epoch, None, self.clock.as_ref()).await?;
             info!(epoch, "a new epoch with the full inventory begins: {reason}");
         }
     }
@@ -127,13 +127,13 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::spool::Spool;
-    use crate::testing::{Scripted, inventory};
+    use crate::testing::{Scripted, inventory, limits};
 
     fn collector(driver: &Arc<Scripted>, limit: u64) -> Collector {
         let clock: SharedClock = Arc::new(SystemClock);
         Collector {
             driver: Arc::<Scripted>::clone(driver),
-            shared: Arc::new(Shared::new(Spool::memory(limit, clock.as_ref()))),
+            shared: Arc::new(Shared::new(Spool::memory(limits(limit), clock.as_ref()))),
             clock,
             interval: Duration::from_mins(1),
             stop: CancellationToken::new(),

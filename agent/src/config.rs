@@ -11,6 +11,7 @@ mod folder;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use crate::clock::SharedClock;
 use crate::driver::facet::{Facets, FacetsError};
 use crate::driver::{Driver, DriverSettings};
+use crate::spool::ReplayWindow;
 use crate::tls::{Address, AddressError, Pin, PinError};
 
 pub use folder::{DataFolder, FileError, FolderLock};
@@ -35,6 +37,8 @@ pub struct Settings {
     pub driver: DriverSettings,
     /// What else it may do here.
     pub extras: Extras,
+    /// What it keeps for a host that comes back from a backup.
+    pub replay: ReplayWindow,
 }
 
 /// What an administrator of the agent's machine allows beside the driver; nothing by default.
@@ -86,6 +90,35 @@ struct Wire {
     driver: DriverSettings,
     #[serde(default, skip_serializing_if = "Facets::is_empty")]
     facets: Facets,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay: Option<Replay>,
+}
+
+/// `[replay]`: how much of what was acknowledged is kept. Left out, an agent of before reads the file as well.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+struct Replay {
+    hours: u32,
+    mebibytes: u32,
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        ReplayWindow::default().into()
+    }
+}
+
+impl From<ReplayWindow> for Replay {
+    fn from(window: ReplayWindow) -> Self {
+        let least = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        Self { hours: least(window.age.as_secs() / 3600), mebibytes: least(window.bytes >> 20) }
+    }
+}
+
+impl From<Replay> for ReplayWindow {
+    fn from(wire: Replay) -> Self {
+        Self { age: Duration::from_hours(wire.hours.into()), bytes: u64::from(wire.mebibytes) << 20 }
+    }
 }
 
 /// Why settings cannot be used.
@@ -140,6 +173,7 @@ impl Settings {
             pin: wire.pin.parse().map_err(ConfigError::Pin)?,
             driver: wire.driver,
             extras,
+            replay: wire.replay.unwrap_or_default().into(),
         })
     }
 
@@ -158,6 +192,7 @@ impl Settings {
             driver: self.driver.clone(),
             restore_roots: self.extras.restore_roots.clone(),
             facets: self.extras.facets.clone(),
+            replay: Some(self.replay.into()).filter(|replay| *replay != Replay::default()),
         };
         let text = toml::to_string_pretty(&wire).map_err(ConfigError::Write)?;
         folder.replace(&folder.settings(), text.as_bytes()).map_err(ConfigError::File)
@@ -192,6 +227,7 @@ mod tests {
                     vb365: None,
                 },
             },
+            replay: ReplayWindow { age: Duration::from_hours(5), bytes: 7 << 20 },
         };
         assert!(matches!(Settings::load(&folder), Err(ConfigError::NotEnrolled(_))));
         settings.store(&folder).unwrap();

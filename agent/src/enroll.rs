@@ -20,6 +20,7 @@ use crate::config::{ConfigError, DataFolder, Extras, ExtrasError, FileError, Set
 use crate::driver::{DriverSettings, SettingsError};
 use crate::error::spoken;
 use crate::identity::{IdentityError, NewKey, certificate_pem};
+use crate::spool::ReplayWindow;
 use crate::tls::{Address, Connection, CredentialsError, DialError, TlsCredentials, dial};
 use crate::token::JoinToken;
 
@@ -103,6 +104,7 @@ pub async fn enroll(enrolment: Enrolment) -> Result<Settings, EnrollError> {
         pin: enrolment.token.pin,
         driver: enrolment.driver,
         extras: enrolment.extras,
+        replay: ReplayWindow::default(),
     };
     store(&folder, &settings, &key, &answer, &authority)?;
     info!(agent.uid = %agent_uid, "agent {agent_uid} enrolled");

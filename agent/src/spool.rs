@@ -8,6 +8,10 @@
 //! damaged spool, one that is full, a host that lost data or asks for it. Epochs only grow, over any loss of the
 //! spool, because they start at the wall clock.
 //!
+//! What was acknowledged stays for a while, as a **replay window**: a host whose database was restored from a backup is told it
+//! again. What no longer is in the window is a gap, which the next epoch's first batch names; the spool remembers it until the
+//! host has acknowledged that.
+//!
 //! `sqlite` is the durable one, `memory` serves simulated fleets: losing it means a new epoch, nothing worse.
 
 mod answers;
@@ -15,8 +19,9 @@ mod memory;
 mod sqlite;
 
 use std::path::Path;
+use std::time::Duration;
 
-use keelson_proto::v1::{Batch, CommandResult};
+use keelson_proto::v1::{Batch, CommandResult, Gap};
 
 use crate::clock::Clock;
 use crate::inventory::{Addition, Known};
@@ -30,6 +35,70 @@ pub struct Position {
     pub acknowledged: u64,
     /// The last batch of it that was spooled; 0 when none.
     pub last: u64,
+    /// The batches of it after this one are at hand, acknowledged or not.
+    pub reaches: u64,
+    /// The last batch of any epoch that was acknowledged, and is not told of as lost.
+    pub heard: Heard,
+    /// Which life of the host's database the agent last met; all zero before the first.
+    pub incarnation: Incarnation,
+}
+
+/// Which life of its database a host is in.
+pub type Incarnation = [u8; 16];
+
+/// A batch that was acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Its epoch; 0 when none was.
+    pub epoch: u64,
+    /// Its sequence.
+    pub sequence: u64,
+    /// When, in unix milliseconds.
+    pub at: i64,
+}
+
+impl Position {
+    /// What a host lacks that stands at a batch, if it is not sent again.
+    pub fn gap_after(&self, epoch: u64, sequence: u64) -> Gap {
+        Gap {
+            held_epoch: epoch,
+            held_sequence: sequence,
+            lost_epoch: self.heard.epoch,
+            lost_sequence: self.heard.sequence,
+            lost_at: self.heard.at,
+        }
+    }
+}
+
+/// How much of what was acknowledged is kept, for a host that comes back from a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayWindow {
+    /// For how long.
+    pub age: Duration,
+    /// At most so many bytes.
+    pub bytes: u64,
+}
+
+impl Default for ReplayWindow {
+    fn default() -> Self {
+        Self { age: Duration::from_hours(72), bytes: 256 << 20 }
+    }
+}
+
+impl ReplayWindow {
+    /// What was acknowledged before this is not kept.
+    fn oldest(&self, now: i64) -> i64 {
+        now.saturating_sub(i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// How large a spool may become.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most bytes that wait for the host.
+    pub waiting: u64,
+    /// What stays beside them.
+    pub replay: ReplayWindow,
 }
 
 /// What a command came to.
@@ -90,7 +159,7 @@ pub enum Spool {
     /// On disk.
     Durable(sqlite::SqliteSpool),
     /// In this process.
-    Memory(memory::MemorySpool),
+    Memory(Box<memory::MemorySpool>),
 }
 
 /// Default bound of a spool.
@@ -98,13 +167,13 @@ pub const DEFAULT_LIMIT: u64 = 64 << 20;
 
 impl Spool {
     /// Opens or makes the spool at `path`; one that is damaged is moved aside and begun anew.
-    pub async fn durable(path: &Path, limit: u64, clock: &dyn Clock) -> Result<Self, SpoolError> {
-        sqlite::SqliteSpool::open(path, limit, clock).await.map(Self::Durable)
+    pub async fn durable(path: &Path, limits: Limits, clock: &dyn Clock) -> Result<Self, SpoolError> {
+        sqlite::SqliteSpool::open(path, limits, clock).await.map(Self::Durable)
     }
 
     /// A fresh spool in memory.
-    pub fn memory(limit: u64, clock: &dyn Clock) -> Self {
-        Self::Memory(memory::MemorySpool::new(limit, first_epoch(clock)))
+    pub fn memory(limits: Limits, clock: &dyn Clock) -> Self {
+        Self::Memory(Box::new(memory::MemorySpool::new(limits, first_epoch(clock))))
     }
 
     /// Where it stands.
@@ -131,7 +200,7 @@ impl Spool {
         }
     }
 
-    /// At most `count` batches of `epoch` after `sequence`; none when the epoch is over.
+    /// At most `count` batches of `epoch` after `sequence`, those of the replay window too; none when the epoch is over.
     pub async fn read(&self, epoch: u64, sequence: u64, count: u32) -> Result<Vec<Batch>, SpoolError> {
         match self {
             Self::Durable(spool) => spool.read(epoch, sequence, count).await,
@@ -139,12 +208,24 @@ impl Spool {
         }
     }
 
-    /// Removes the batches of `epoch` up to `sequence`. An older epoch's acknowledgement changes nothing.
-    pub async fn acknowledge(&self, epoch: u64, sequence: u64) -> Result<(), SpoolError> {
+    /// The batches of `epoch` up to `sequence` need not be sent any more: they go into the replay window, and what has no room
+    /// in it is removed. An older epoch's acknowledgement changes nothing, nor does a second one.
+    pub async fn acknowledge(&self, epoch: u64, sequence: u64, clock: &dyn Clock) -> Result<(), SpoolError> {
         match self {
-            Self::Durable(spool) => spool.acknowledge(epoch, sequence).await,
+            Self::Durable(spool) => spool.acknowledge(epoch, sequence, clock.now_ms()).await,
             Self::Memory(spool) => {
-                spool.acknowledge(epoch, sequence);
+                spool.acknowledge(epoch, sequence, clock.now_ms());
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes in which life of its database the host was met.
+    pub async fn meet(&self, incarnation: Incarnation) -> Result<(), SpoolError> {
+        match self {
+            Self::Durable(spool) => spool.meet(incarnation).await,
+            Self::Memory(spool) => {
+                spool.meet(incarnation);
                 Ok(())
             }
         }
@@ -199,12 +280,18 @@ impl Spool {
         }
     }
 
-    /// Drops everything and begins an epoch above the current one and above `floor`, with its inventory due.
-    pub async fn begin_epoch(&self, floor: u64, clock: &dyn Clock) -> Result<u64, SpoolError> {
+    /// Drops everything and begins an epoch above the current one and above `floor`, with its inventory due, and with what the
+    /// host lost for good, if it did: from then on, what it still has counts as what it was heard to acknowledge.
+    pub async fn begin_epoch(
+        &self,
+        floor: u64,
+        gap: Option<Gap>,
+        clock: &dyn Clock,
+    ) -> Result<u64, SpoolError> {
         let earliest = floor.saturating_add(1).max(first_epoch(clock));
         match self {
-            Self::Durable(spool) => spool.begin_epoch(earliest).await,
-            Self::Memory(spool) => Ok(spool.begin_epoch(earliest)),
+            Self::Durable(spool) => spool.begin_epoch(earliest, gap).await,
+            Self::Memory(spool) => Ok(spool.begin_epoch(earliest, gap)),
         }
     }
 }
@@ -213,6 +300,17 @@ impl Spool {
 /// tells the epoch to go beyond.
 fn first_epoch(clock: &dyn Clock) -> u64 {
     u64::try_from(clock.now_ms()).unwrap_or(0).max(1)
+}
+
+/// Two gaps of which the host has heard neither, as one: from where it stood first to what was lost last.
+fn both(earlier: Option<Gap>, later: Option<Gap>) -> Option<Gap> {
+    let (Some(first), Some(second)) = (earlier, later) else { return later.or(earlier) };
+    let (held_epoch, held_sequence) =
+        (first.held_epoch, first.held_sequence).min((second.held_epoch, second.held_sequence));
+    let (lost_epoch, lost_sequence) =
+        (first.lost_epoch, first.lost_sequence).max((second.lost_epoch, second.lost_sequence));
+    let lost_at = first.lost_at.max(second.lost_at);
+    Some(Gap { held_epoch, held_sequence, lost_epoch, lost_sequence, lost_at })
 }
 
 #[cfg(test)]

@@ -16,7 +16,13 @@ use keelson_proto::v1::{BackupServer, RestorePoint, Workload};
 use crate::driver::restic::ResticError;
 use crate::driver::{Done, Driver, DriverError, Order, Refused};
 use crate::inventory::Inventory;
+use crate::spool::{Limits, ReplayWindow};
 use crate::tls::{DialError, PinMismatch, SeenCertificate};
+
+/// A spool in which so much may wait, with the usual replay window.
+pub(crate) fn limits(waiting: u64) -> Limits {
+    Limits { waiting, replay: ReplayWindow::default() }
+}
 
 /// Tells what it was told to tell; nothing = the engine fails.
 #[derive(Debug)]

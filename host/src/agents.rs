@@ -32,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::clock::SharedClock;
 use crate::id::AgentUid;
@@ -87,6 +88,8 @@ struct Shared {
     store: Store,
     pki: Arc<Pki>,
     clock: SharedClock,
+    /// Which life of its database this is.
+    incarnation: Uuid,
     /// For the secrets of commands.
     seal: Seal,
     options: GatewayOptions,
@@ -111,13 +114,13 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A gateway with no door open yet. `changed` is poked whenever facts changed.
+    /// A gateway over a database in this life of it, with no door open yet. `changed` is poked whenever facts changed.
     pub async fn new(
         store: Store,
         pki: Arc<Pki>,
         clock: SharedClock,
         seal: Seal,
-        options: GatewayOptions,
+        (options, incarnation): (GatewayOptions, Uuid),
         changed: Arc<Notify>,
     ) -> Result<Self, StoreError> {
         let mut tx = store.write().await?;
@@ -133,6 +136,7 @@ impl Gateway {
             incidents: incidents::Incidents::default(),
             comers,
             clock,
+            incarnation,
             seal,
             options,
             registry,

@@ -117,7 +117,7 @@ impl App {
             Arc::clone(&pki),
             Arc::clone(&clock),
             seal.clone(),
-            options,
+            (options, installation.incarnation),
             Arc::clone(&changed),
         )
         .await?;
@@ -216,7 +216,8 @@ pub(crate) fn is_running(data: &Path) -> bool {
     matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock))
 }
 
-async fn lock(data: &Path) -> anyhow::Result<File> {
+/// Makes sure that no host runs on this data folder for as long as the file is held.
+pub(crate) async fn lock(data: &Path) -> anyhow::Result<File> {
     let path = data.join(LOCK);
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     for _ in 0..LOCK_ATTEMPTS {

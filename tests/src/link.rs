@@ -167,6 +167,7 @@ impl Identity {
             epoch: 0,
             driver: "test".to_owned(),
             run: run.to_vec(),
+            ..Hello::default()
         };
         self.session_with(hello).await
     }

@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::DataFolder;
 use crate::error::chain;
 use crate::identity::Identity;
-use crate::spool::DEFAULT_LIMIT;
+use crate::spool::{DEFAULT_LIMIT, ReplayWindow};
 use crate::tls::Pin;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -95,12 +95,15 @@ pub(super) fn certificate(folder: &DataFolder, pin: Pin, clock: &dyn Clock) -> (
 pub(super) fn disk(folder: &DataFolder) -> Option<Finding> {
     let room = rustix::fs::statvfs(folder.path()).ok()?;
     let free = room.f_bavail.saturating_mul(room.f_frsize);
+    let most = DEFAULT_LIMIT + ReplayWindow::default().bytes;
     let message =
-        format!("{} MiB are free for the spool, which takes {} MiB at most", free >> 20, DEFAULT_LIMIT >> 20);
+        format!("{} MiB are free for the spool, which takes {} MiB at most", free >> 20, most >> 20);
     Some(if free < DEFAULT_LIMIT / 4 {
         Finding::fail("disk", message, "make room: without it nothing is kept for the host")
-    } else if free < DEFAULT_LIMIT * 2 {
-        Finding::warn("disk", message, "make room, or run the agent with a smaller --spool-limit")
+    } else if free < most {
+        let advice =
+            "make room, or run the agent with a smaller --spool-limit and a smaller [replay] in agent.toml";
+        Finding::warn("disk", message, advice)
     } else {
         Finding::ok("disk", message)
     })

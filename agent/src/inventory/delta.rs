@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use keelson_proto::v1::record::Kind;
-use keelson_proto::v1::{InventoryComplete, Record};
+use keelson_proto::v1::{Gap, InventoryComplete, Record};
 use prost::Message as _;
 use sha2::{Digest as _, Sha256};
 
@@ -21,6 +21,8 @@ pub struct Known {
     pub epoch: u64,
     /// The epoch has begun and its full inventory is still to be spooled.
     pub inventory_due: bool,
+    /// What the host lost before this epoch and is not told again; it goes with the inventory.
+    pub gap: Option<Gap>,
     /// Every object with its content's digest.
     pub objects: HashMap<ObjectId, Digest>,
 }
@@ -46,7 +48,8 @@ impl Addition {
 /// What must be spooled so that the host knows `inventory`. `None`: the protocol cannot say it as a difference,
 /// because another server stands where the known one stood; a new epoch has to begin.
 pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
-    let mut records = Vec::new();
+    let gap = known.gap.filter(|_| known.inventory_due);
+    let mut records: Vec<Record> = gap.map(|gap| Record { kind: Some(Kind::Gap(gap)) }).into_iter().collect();
     let mut changes = Vec::new();
     let mut present = HashSet::new();
     for kind in kinds(inventory) {

@@ -111,7 +111,8 @@ pub(crate) fn of(kind: &Kind) -> Option<ObjectId> {
         | Kind::BackupGone(_)
         | Kind::RestorePointGone(_)
         | Kind::Vb365ObjectGone(_)
-        | Kind::InventoryComplete(_) => return None,
+        | Kind::InventoryComplete(_)
+        | Kind::Gap(_) => return None,
     };
     Some(id)
 }

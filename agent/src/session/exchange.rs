@@ -5,7 +5,7 @@ use std::time::Duration;
 use keelson_proto::v1::agent_message::Kind as Up;
 use keelson_proto::v1::console_client::ConsoleClient;
 use keelson_proto::v1::console_message::Kind as Down;
-use keelson_proto::v1::{Acknowledge, AgentMessage, ConsoleMessage, Heartbeat, Hello, Welcome};
+use keelson_proto::v1::{Acknowledge, AgentMessage, ConsoleMessage, Gap, Heartbeat, Hello, Welcome};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
@@ -55,6 +55,9 @@ pub(super) async fn hold(
         epoch: position.epoch,
         driver: link.driver_kind.to_owned(),
         run: link.run.to_vec(),
+        acknowledged_epoch: position.heard.epoch,
+        acknowledged_sequence: position.heard.sequence,
+        incarnation: position.incarnation.to_vec(),
     });
     offer(&up, hello)?;
     let mut client = ConsoleClient::new(channel);
@@ -75,22 +78,46 @@ async fn begin(link: &Link, welcome: &Welcome) -> Result<Flow, SessionError> {
     let spool = &link.shared.spool;
     let position = spool.position().await?;
     let credit = welcome.credit.clamp(1, MAX_CREDIT);
-    match decide(position, welcome) {
+    // A host of before does not say.
+    let incarnation = welcome.incarnation.as_slice().try_into().unwrap_or(position.incarnation);
+    let cause = if incarnation == position.incarnation {
+        "the host's database is older than it was, though it does not say that it was restored"
+    } else {
+        "the host's database was restored from a backup"
+    };
+    let resume = decide(position, welcome);
+    let (epoch, sent) = match resume {
         Resume::After(sequence) => {
             if sequence > 0 {
-                spool.acknowledge(position.epoch, sequence).await?;
+                spool.acknowledge(position.epoch, sequence, link.clock.as_ref()).await?;
             }
-            Ok(Flow { epoch: position.epoch, sent: sequence, acknowledged: sequence, credit })
+            (position.epoch, sequence)
         }
-        Resume::Restart(reason) => {
-            let epoch = restart(link, welcome.epoch, reason).await?;
-            Ok(Flow { epoch, sent: 0, acknowledged: 0, credit })
+        Resume::Again(sequence) => {
+            warn!(
+                agent.uid = %link.settings.agent_uid,
+                "{cause}: what it had acknowledged after batch {sequence} is sent again, up to batch {}",
+                position.acknowledged
+            );
+            (position.epoch, sequence)
         }
+        Resume::Lost => {
+            let gap = position.gap_after(welcome.epoch, welcome.sequence);
+            let reason = format!("{cause}, and what it lost is not all at hand any more");
+            (restart(link, welcome.epoch, Some(gap), &reason).await?, 0)
+        }
+        Resume::Restart(reason) => (restart(link, welcome.epoch, None, reason).await?, 0),
+    };
+    // In a host that has not caught up, the next session must see the same cause.
+    let has_lost = matches!(resume, Resume::Again(_) | Resume::Lost);
+    if !has_lost && incarnation != position.incarnation {
+        spool.meet(incarnation).await?;
     }
+    Ok(Flow { epoch, sent, acknowledged: sent, credit })
 }
 
-async fn restart(link: &Link, floor: u64, reason: &str) -> Result<u64, SessionError> {
-    let epoch = link.shared.spool.begin_epoch(floor, link.clock.as_ref()).await?;
+async fn restart(link: &Link, floor: u64, gap: Option<Gap>, reason: &str) -> Result<u64, SessionError> {
+    let epoch = link.shared.spool.begin_epoch(floor, gap, link.clock.as_ref()).await?;
     info!(agent.uid = %link.settings.agent_uid, epoch, "a new epoch with the full inventory begins: {reason}");
     link.shared.collect.notify_one();
     Ok(epoch)
@@ -132,7 +159,7 @@ impl Exchange<'_> {
     /// of a new epoch is the one other way to bring it to the present state.
     async fn ended(&self, status: &Status) -> Result<SessionError, SessionError> {
         if status.code() == Code::InvalidArgument && self.flow.sent > self.flow.acknowledged {
-            restart(self.link, self.flow.epoch, "the host cannot take a batch").await?;
+            restart(self.link, self.flow.epoch, None, "the host cannot take a batch").await?;
         }
         Ok(SessionError::from_status(status))
     }
@@ -189,7 +216,7 @@ impl Exchange<'_> {
             // A second wish that crossed the new epoch on its way: it has not heard of that yet.
             Some(Down::Resync(_)) if self.flow.sent == 0 => Ok(()),
             Some(Down::Resync(resync)) => {
-                let epoch = restart(self.link, self.flow.epoch, &resync.reason).await?;
+                let epoch = restart(self.link, self.flow.epoch, None, &resync.reason).await?;
                 self.flow = Flow { epoch, sent: 0, acknowledged: 0, credit: self.flow.credit };
                 Ok(())
             }
@@ -209,7 +236,7 @@ impl Exchange<'_> {
         if sequence > self.flow.sent {
             return Err(SessionError::Protocol("it acknowledged a batch that was not sent"));
         }
-        self.link.shared.spool.acknowledge(epoch, sequence).await?;
+        self.link.shared.spool.acknowledge(epoch, sequence, self.link.clock.as_ref()).await?;
         self.flow.acknowledged = sequence;
         Ok(())
     }

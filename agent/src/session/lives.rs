@@ -15,8 +15,9 @@ use crate::config::{DataFolder, Extras};
 use crate::driver::{Driver, DriverSettings};
 use crate::inventory::Inventory;
 use crate::random::Random;
+use crate::spool::ReplayWindow;
 use crate::testing::console::{Fragile, Ledger, Mode, offline};
-use crate::testing::{Scripted, inventory};
+use crate::testing::{Scripted, inventory, limits};
 
 const LIVES: u64 = 100;
 /// Sessions at the end of a life in which nothing breaks: a wish that was left over may end the first.
@@ -38,7 +39,7 @@ fn engine(random: &mut Random) -> Inventory {
 
 fn link(driver: &Arc<Scripted>, limit: u64) -> (Link, Collector) {
     let clock: SharedClock = Arc::new(ManualClock::new(NOW));
-    let shared = Arc::new(Shared::new(Spool::memory(limit, clock.as_ref())));
+    let shared = Arc::new(Shared::new(Spool::memory(limits(limit), clock.as_ref())));
     let driver: Arc<dyn Driver> = Arc::<Scripted>::clone(driver);
     let stop = CancellationToken::new();
     let collector = Collector {
@@ -54,6 +55,7 @@ fn link(driver: &Arc<Scripted>, limit: u64) -> (Link, Collector) {
         pin: "ab".repeat(32).parse().unwrap(),
         driver: DriverSettings::Simulated { seed: 1, server: 0, workloads: 1, since: 0, site: None },
         extras: Extras::default(),
+        replay: ReplayWindow::default(),
     };
     let link = Link {
         folder: DataFolder::at("/nowhere"),

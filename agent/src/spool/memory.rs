@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keelson_proto::v1::{Batch, CommandResult};
+use keelson_proto::v1::{Batch, CommandResult, Gap};
 use prost::Message as _;
 
-use super::{Answer, Appended, Position};
+use super::{Answer, Appended, Heard, Incarnation, Limits, Position, both};
 use crate::inventory::{Addition, Known};
 
 /// A spool in this process.
 #[derive(Debug)]
 pub struct MemorySpool {
-    limit: u64,
+    limits: Limits,
     state: Mutex<State>,
     /// With whether the host has heard them.
     answers: Mutex<VecDeque<(Answer, bool)>>,
@@ -25,21 +25,51 @@ struct State {
     last: u64,
     bytes: u64,
     batches: VecDeque<Batch>,
+    heard: Heard,
+    incarnation: Incarnation,
+    /// What the host lost for good and has not acknowledged to know.
+    gap: Option<Gap>,
+    /// The replay window, and when each of it was acknowledged.
+    replay: VecDeque<(Batch, i64)>,
+    replay_bytes: u64,
 }
 
 /// Results that are kept: a simulated agent that did more forgets the oldest.
 const ANSWERS: usize = 256;
 
 impl State {
-    fn fresh(epoch: u64) -> Self {
-        let known = Known { epoch, inventory_due: true, ..Known::default() };
-        Self { known, acknowledged: 0, last: 0, bytes: 0, batches: VecDeque::new() }
+    fn fresh(epoch: u64, gap: Option<Gap>) -> Self {
+        let known = Known { epoch, inventory_due: true, gap, ..Known::default() };
+        Self {
+            known,
+            acknowledged: 0,
+            last: 0,
+            bytes: 0,
+            batches: VecDeque::new(),
+            heard: Heard::default(),
+            incarnation: Incarnation::default(),
+            gap,
+            replay: VecDeque::new(),
+            replay_bytes: 0,
+        }
+    }
+
+    fn keep(&mut self, batch: Batch, now: i64, limits: &Limits) {
+        self.replay_bytes += batch.encoded_len() as u64;
+        self.replay.push_back((batch, now));
+        let oldest = limits.replay.oldest(now);
+        while let Some((batch, at)) = self.replay.front()
+            && (*at < oldest || self.replay_bytes > limits.replay.bytes)
+        {
+            self.replay_bytes -= batch.encoded_len() as u64;
+            self.replay.pop_front();
+        }
     }
 }
 
 impl MemorySpool {
-    pub(super) fn new(limit: u64, epoch: u64) -> Self {
-        Self { limit, state: Mutex::new(State::fresh(epoch)), answers: Mutex::default() }
+    pub(super) fn new(limits: Limits, epoch: u64) -> Self {
+        Self { limits, state: Mutex::new(State::fresh(epoch, None)), answers: Mutex::default() }
     }
 
     fn answers(&self) -> MutexGuard<'_, VecDeque<(Answer, bool)>> {
@@ -78,7 +108,15 @@ impl MemorySpool {
 
     pub(super) fn position(&self) -> Position {
         let state = self.state();
-        Position { epoch: state.known.epoch, acknowledged: state.acknowledged, last: state.last }
+        let oldest = state.replay.front().map(|(batch, _)| batch).or(state.batches.front());
+        Position {
+            epoch: state.known.epoch,
+            acknowledged: state.acknowledged,
+            last: state.last,
+            reaches: oldest.map_or(state.last, |batch| batch.sequence - 1),
+            heard: state.heard,
+            incarnation: state.incarnation,
+        }
     }
 
     pub(super) fn known(&self) -> Known {
@@ -100,7 +138,7 @@ impl MemorySpool {
             })
             .collect();
         let bytes: u64 = batches.iter().map(|batch| batch.encoded_len() as u64).sum();
-        if !addition.completes && state.bytes + bytes > self.limit {
+        if !addition.completes && state.bytes + bytes > self.limits.waiting {
             return Appended::Full;
         }
         state.last = last;
@@ -119,25 +157,40 @@ impl MemorySpool {
     pub(super) fn read(&self, epoch: u64, sequence: u64, count: u32) -> Vec<Batch> {
         let wanted = |batch: &&Batch| batch.epoch == epoch && batch.sequence > sequence;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
-        self.state().batches.iter().filter(wanted).take(count).cloned().collect()
+        let state = self.state();
+        let replayed = state.replay.iter().map(|(batch, _)| batch);
+        replayed.chain(&state.batches).filter(wanted).take(count).cloned().collect()
     }
 
-    pub(super) fn acknowledge(&self, epoch: u64, sequence: u64) {
+    pub(super) fn acknowledge(&self, epoch: u64, sequence: u64, now: i64) {
         let mut state = self.state();
-        if state.known.epoch != epoch {
+        let sequence = sequence.min(state.last);
+        if state.known.epoch != epoch || sequence <= state.acknowledged {
             return;
         }
-        while state.batches.front().is_some_and(|batch| batch.sequence <= sequence) {
-            let removed = state.batches.pop_front().map_or(0, |batch| batch.encoded_len() as u64);
-            state.bytes = state.bytes.saturating_sub(removed);
+        while let Some(batch) = state.batches.pop_front_if(|batch| batch.sequence <= sequence) {
+            state.bytes = state.bytes.saturating_sub(batch.encoded_len() as u64);
+            state.keep(batch, now, &self.limits);
         }
-        state.acknowledged = state.acknowledged.max(sequence.min(state.last));
+        state.acknowledged = sequence;
+        state.heard = Heard { epoch, sequence, at: now };
+        state.gap = None;
     }
 
-    pub(super) fn begin_epoch(&self, earliest: u64) -> u64 {
+    pub(super) fn meet(&self, incarnation: Incarnation) {
+        self.state().incarnation = incarnation;
+    }
+
+    pub(super) fn begin_epoch(&self, earliest: u64, gap: Option<Gap>) -> u64 {
         let mut state = self.state();
         let epoch = earliest.max(state.known.epoch.saturating_add(1));
-        *state = State::fresh(epoch);
+        let fresh = State::fresh(epoch, both(state.gap, gap));
+        let heard = gap.map_or(state.heard, |gap| Heard {
+            epoch: gap.held_epoch,
+            sequence: gap.held_sequence,
+            ..state.heard
+        });
+        *state = State { heard, incarnation: state.incarnation, ..fresh };
         epoch
     }
 }

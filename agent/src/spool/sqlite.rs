@@ -1,24 +1,28 @@
 //! The durable spool: one SQLite file, one connection, every commit synced.
 
+mod contents;
+mod known;
+mod replay;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
-use keelson_proto::v1::{Batch, CommandResult};
+use keelson_proto::v1::{Batch, CommandResult, Gap};
 use prost::Message as _;
-use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection as _, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 use tracing::warn;
 
-use super::{Answer, Appended, Position, SpoolError, answers, first_epoch};
+use super::{Answer, Appended, Heard, Incarnation, Limits, Position, SpoolError, answers, both, first_epoch};
 use crate::clock::Clock;
-use crate::inventory::{Addition, CloudKind, Digest, Known, ObjectId};
+use crate::inventory::{Addition, Digest, Known};
+use contents::{check_contents, seal, unsealed};
+use known::{known_rows, learn, object_id};
 
 /// Stands in `user_version`.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 // Integers are signed in SQLite; epochs are milliseconds and sequences count, so both stay far below 2^63.
 const SCHEMA: &str = "
@@ -27,7 +31,12 @@ CREATE TABLE position (
     epoch INTEGER NOT NULL,
     acknowledged INTEGER NOT NULL,
     last INTEGER NOT NULL,
-    inventory_due INTEGER NOT NULL
+    inventory_due INTEGER NOT NULL,
+    heard_epoch INTEGER NOT NULL DEFAULT 0,
+    heard_sequence INTEGER NOT NULL DEFAULT 0,
+    heard_at INTEGER NOT NULL DEFAULT 0,
+    incarnation BLOB,
+    gap BLOB
 ) STRICT;
 CREATE TABLE batch (
     sequence INTEGER PRIMARY KEY,
@@ -43,48 +52,61 @@ CREATE TABLE known (
     digest BLOB NOT NULL,
     PRIMARY KEY (server, workload, point, kind)
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 2;
 ";
-/// What format 1 lacked: SQLite does not notice a bit that turned over within a value. Batches of before have none.
-const FROM_1: &str = "ALTER TABLE batch ADD COLUMN digest BLOB; PRAGMA user_version = 2;";
+/// What each format lacked that the next one has.
+const SINCE: &[(i64, &str)] = &[
+    // SQLite does not notice a bit that turned over within a value. Batches of before have no digest.
+    (1, "ALTER TABLE batch ADD COLUMN digest BLOB"),
+    (
+        2,
+        "ALTER TABLE position ADD COLUMN heard_epoch INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE position ADD COLUMN heard_sequence INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE position ADD COLUMN heard_at INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE position ADD COLUMN incarnation BLOB;
+         ALTER TABLE position ADD COLUMN gap BLOB;
+         UPDATE position SET heard_epoch = epoch, heard_sequence = acknowledged WHERE acknowledged > 0",
+    ),
+];
 
 const BEGIN_EPOCH: &str = "INSERT INTO position (only, epoch, acknowledged, last, inventory_due)
     VALUES (1, $1, 0, 0, 1)
     ON CONFLICT (only) DO UPDATE SET epoch = max($1, epoch + 1), acknowledged = 0, last = 0, inventory_due = 1
     RETURNING epoch";
-const POSITION: &str = "SELECT epoch, acknowledged, last, inventory_due FROM position";
-const STORED_BYTES: &str = "SELECT COALESCE(SUM(bytes), 0) FROM batch";
+const SET_GAP: &str = "UPDATE position SET gap = $1";
+const HOLDS: &str = "UPDATE position SET heard_epoch = $1, heard_sequence = $2";
+const GAP: &str = "SELECT gap FROM position";
+const MEET: &str = "UPDATE position SET incarnation = $1";
+const POSITION: &str =
+    "SELECT epoch, acknowledged, last, inventory_due, (SELECT MIN(sequence) FROM batch) AS oldest,
+    heard_epoch, heard_sequence, heard_at, incarnation FROM position";
+const WAITING_BYTES: &str = "SELECT COALESCE(SUM(bytes), 0) FROM batch WHERE sequence > $1";
 const INSERT_BATCH: &str = "INSERT INTO batch (sequence, bytes, payload, digest) VALUES ($1, $2, $3, $4)";
 const MOVE_LAST: &str =
     "UPDATE position SET last = $1, inventory_due = CASE WHEN $2 THEN 0 ELSE inventory_due END";
-const LEARN: &str = "INSERT INTO known (server, workload, point, kind, digest) VALUES ($1, $2, $3, $4, $5)
-    ON CONFLICT (server, workload, point, kind) DO UPDATE SET digest = excluded.digest";
-const FORGET: &str = "DELETE FROM known WHERE server = $1 AND workload = $2 AND point = $3 AND kind = $4";
-const KNOWN: &str = "SELECT server, workload, point, kind, digest FROM known";
 const READ: &str = "SELECT payload, digest FROM batch, position
     WHERE position.epoch = $1 AND sequence > $2 ORDER BY sequence LIMIT $3";
-const READ_ALL: &str = "SELECT sequence, payload, digest FROM batch ORDER BY sequence";
-const DELETE_ACKNOWLEDGED: &str = "DELETE FROM batch WHERE sequence <= $1";
-const ACKNOWLEDGE: &str = "UPDATE position SET acknowledged = max(acknowledged, min($1, last))";
+const ACKNOWLEDGE: &str =
+    "UPDATE position SET acknowledged = $1, heard_epoch = epoch, heard_sequence = $1, heard_at = $2,
+    gap = NULL";
 
 /// A spool in a file.
 #[derive(Debug)]
 pub struct SqliteSpool {
-    limit: u64,
+    limits: Limits,
     connection: Mutex<SqliteConnection>,
 }
 
 impl SqliteSpool {
-    pub(super) async fn open(path: &Path, limit: u64, clock: &dyn Clock) -> Result<Self, SpoolError> {
-        let connection = match connect(path, clock).await {
+    pub(super) async fn open(path: &Path, limits: Limits, clock: &dyn Clock) -> Result<Self, SpoolError> {
+        let connection = match connect(path, &limits, clock).await {
             Err(error) if error.is_corrupt() => {
                 warn!(error = %crate::error::chain(&error), "the spool is damaged: it is moved aside and everything is sent again");
                 move_aside(path).map_err(SpoolError::Aside)?;
-                connect(path, clock).await?
+                connect(path, &limits, clock).await?
             }
             other => other?,
         };
-        Ok(Self { limit, connection: Mutex::new(connection) })
+        Ok(Self { limits, connection: Mutex::new(connection) })
     }
 
     pub(super) async fn position(&self) -> Result<Position, SpoolError> {
@@ -97,12 +119,13 @@ impl SqliteSpool {
         let mut transaction = connection.begin().await.map_err(step("read"))?;
         let (position, inventory_due) = position(&mut transaction).await.map_err(step("read"))?;
         let rows = known_rows(&mut transaction).await.map_err(step("read"))?;
+        let gap = gap(&mut transaction).await.map_err(step("read"))?;
         let objects = rows.into_iter().filter_map(|(server, workload, point, kind, digest)| {
             // What cannot be read counts as not known, and is told again.
             let digest = Digest::try_from(digest).ok()?;
             Some((object_id(kind, server, workload, point)?, digest))
         });
-        Ok(Known { epoch: position.epoch, inventory_due, objects: objects.collect() })
+        Ok(Known { epoch: position.epoch, inventory_due, gap, objects: objects.collect() })
     }
 
     pub(super) async fn append(&self, epoch: u64, addition: &Addition) -> Result<Appended, SpoolError> {
@@ -125,10 +148,13 @@ impl SqliteSpool {
                 .await
                 .map_err(step("write"))?;
         }
-        let stored: i64 =
-            sqlx::query_scalar(STORED_BYTES).fetch_one(&mut *transaction).await.map_err(step("write"))?;
+        let waiting: i64 = sqlx::query_scalar(WAITING_BYTES)
+            .bind(signed(position.acknowledged))
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(step("write"))?;
         // A full inventory is the least that can be kept, whatever the bound; dropping the transaction undoes it all.
-        if !addition.completes && stored > signed(self.limit) {
+        if !addition.completes && waiting > signed(self.limits.waiting) {
             return Ok(Appended::Full);
         }
         learn(&mut transaction, addition).await.map_err(step("write"))?;
@@ -154,18 +180,27 @@ impl SqliteSpool {
         rows.iter().map(|(payload, digest)| unsealed(payload, digest.as_deref())).collect()
     }
 
-    pub(super) async fn acknowledge(&self, epoch: u64, sequence: u64) -> Result<(), SpoolError> {
+    pub(super) async fn acknowledge(&self, epoch: u64, sequence: u64, now: i64) -> Result<(), SpoolError> {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("write"))?;
         let (position, _) = position(&mut transaction).await.map_err(step("write"))?;
-        if position.epoch != epoch {
+        let sequence = sequence.min(position.last);
+        if position.epoch != epoch || sequence <= position.acknowledged {
             return Ok(());
         }
-        for statement in [DELETE_ACKNOWLEDGED, ACKNOWLEDGE] {
-            let query = sqlx::query(statement).bind(signed(sequence));
-            query.execute(&mut *transaction).await.map_err(step("write"))?;
-        }
+        let (from, to) = (signed(position.acknowledged), signed(sequence));
+        replay::mark(&mut transaction, (from, to), now).await.map_err(step("write"))?;
+        replay::shrink(&mut transaction, &self.limits.replay, now).await.map_err(step("write"))?;
+        let query = sqlx::query(ACKNOWLEDGE).bind(to).bind(now);
+        query.execute(&mut *transaction).await.map_err(step("write"))?;
         transaction.commit().await.map_err(step("write"))
+    }
+
+    pub(super) async fn meet(&self, incarnation: Incarnation) -> Result<(), SpoolError> {
+        let mut connection = self.connection.lock().await;
+        let query = sqlx::query(MEET).bind(incarnation.as_slice());
+        query.execute(&mut *connection).await.map_err(step("write"))?;
+        Ok(())
     }
 
     pub(super) async fn remember(&self, answer: &Answer, now: i64, oldest: i64) -> Result<(), SpoolError> {
@@ -193,10 +228,15 @@ impl SqliteSpool {
         answers::forget(&mut connection, uid).await.map_err(step("write"))
     }
 
-    pub(super) async fn begin_epoch(&self, earliest: u64) -> Result<u64, SpoolError> {
+    pub(super) async fn begin_epoch(&self, earliest: u64, lost: Option<Gap>) -> Result<u64, SpoolError> {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("write"))?;
-        for statement in ["DELETE FROM batch", "DELETE FROM known"] {
+        if let Some(gap) = lost {
+            let query = sqlx::query(HOLDS).bind(signed(gap.held_epoch)).bind(signed(gap.held_sequence));
+            query.execute(&mut *transaction).await.map_err(step("write"))?;
+        }
+        let lost = both(gap(&mut transaction).await.map_err(step("write"))?, lost);
+        for statement in ["DELETE FROM batch", "DELETE FROM acknowledged", "DELETE FROM known"] {
             sqlx::query(statement).execute(&mut *transaction).await.map_err(step("write"))?;
         }
         let epoch: i64 = sqlx::query_scalar(BEGIN_EPOCH)
@@ -204,12 +244,14 @@ impl SqliteSpool {
             .fetch_one(&mut *transaction)
             .await
             .map_err(step("write"))?;
+        let query = sqlx::query(SET_GAP).bind(lost.map(|gap| gap.encode_to_vec()));
+        query.execute(&mut *transaction).await.map_err(step("write"))?;
         transaction.commit().await.map_err(step("write"))?;
         Ok(unsigned(epoch))
     }
 }
 
-async fn connect(path: &Path, clock: &dyn Clock) -> Result<SqliteConnection, SpoolError> {
+async fn connect(path: &Path, limits: &Limits, clock: &dyn Clock) -> Result<SqliteConnection, SpoolError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -227,123 +269,60 @@ async fn connect(path: &Path, clock: &dyn Clock) -> Result<SqliteConnection, Spo
     if format > FORMAT {
         return Err(SpoolError::Format(format));
     }
-    if format == 0 {
-        let mut transaction = connection.begin().await.map_err(step("create"))?;
-        sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await.map_err(step("create"))?;
-        let first = sqlx::query(BEGIN_EPOCH).bind(signed(first_epoch(clock)));
-        first.execute(&mut *transaction).await.map_err(step("create"))?;
-        transaction.commit().await.map_err(step("create"))?;
-    }
-    if format == 1 {
-        let mut transaction = connection.begin().await.map_err(step("create"))?;
-        sqlx::raw_sql(FROM_1).execute(&mut *transaction).await.map_err(step("create"))?;
-        transaction.commit().await.map_err(step("create"))?;
+    if format < FORMAT {
+        bring_up(&mut connection, format, clock).await.map_err(step("create"))?;
     }
     sqlx::raw_sql(answers::SCHEMA).execute(&mut connection).await.map_err(step("create"))?;
     check_contents(&mut connection).await?;
+    replay::shrink(&mut connection, &limits.replay, clock.now_ms()).await.map_err(step("write"))?;
     Ok(connection)
 }
 
-/// SQLite has checked how the file hangs together, not what stands in it. What could not be read later would stop the agent
-/// each time it comes to it; found here, the spool is begun anew.
-async fn check_contents(connection: &mut SqliteConnection) -> Result<(), SpoolError> {
-    let torn = |what: &str| SpoolError::Corrupt(sqlx::Error::Protocol(what.to_owned()));
-    let (position, _) = position(connection).await.map_err(step("open"))?;
-    known_rows(connection).await.map_err(step("open"))?;
-    answers::unheard(connection).await.map_err(step("open"))?;
-    let mut next = position.acknowledged;
-    let mut rows = sqlx::query_as::<_, (i64, Vec<u8>, Option<Vec<u8>>)>(READ_ALL).fetch(&mut *connection);
-    while let Some((sequence, payload, digest)) = rows.try_next().await.map_err(step("open"))? {
-        let batch = unsealed(&payload, digest.as_deref())?;
-        next += 1;
-        if (batch.epoch, batch.sequence, sequence) != (position.epoch, next, signed(next)) {
-            return Err(torn("a batch is not where it belongs"));
+/// Makes a new file's tables, or brings those of an agent of before up to this format.
+async fn bring_up(
+    connection: &mut SqliteConnection,
+    format: i64,
+    clock: &dyn Clock,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    if format == 0 {
+        sqlx::raw_sql(SCHEMA).execute(&mut *transaction).await?;
+        sqlx::query(BEGIN_EPOCH).bind(signed(first_epoch(clock))).execute(&mut *transaction).await?;
+    } else {
+        for (_, change) in SINCE.iter().filter(|(before, _)| *before >= format) {
+            sqlx::raw_sql(*change).execute(&mut *transaction).await?;
         }
     }
-    if next == position.last { Ok(()) } else { Err(torn("batches are missing")) }
-}
-
-/// What stands with a batch, so that it is noticed when it changes.
-fn seal(payload: &[u8]) -> [u8; 32] {
-    Sha256::digest(payload).into()
-}
-
-/// A batch, if it is what was put in.
-fn unsealed(payload: &[u8], digest: Option<&[u8]>) -> Result<Batch, SpoolError> {
-    if digest.is_some_and(|digest| digest != seal(payload)) {
-        return Err(SpoolError::Corrupt(sqlx::Error::Protocol("a batch has changed".to_owned())));
-    }
-    Batch::decode(payload).map_err(SpoolError::Decode)
-}
-
-type KnownRow = (String, String, String, i64, Vec<u8>);
-
-async fn known_rows(connection: &mut SqliteConnection) -> Result<Vec<KnownRow>, sqlx::Error> {
-    sqlx::query_as(KNOWN).fetch_all(connection).await
+    sqlx::raw_sql(replay::SCHEMA).execute(&mut *transaction).await?;
+    sqlx::raw_sql("PRAGMA user_version = 3").execute(&mut *transaction).await?;
+    transaction.commit().await
 }
 
 async fn position(connection: &mut SqliteConnection) -> Result<(Position, bool), sqlx::Error> {
-    let (epoch, acknowledged, last, due): (i64, i64, i64, bool) =
-        sqlx::query_as(POSITION).fetch_one(connection).await?;
-    let position =
-        Position { epoch: unsigned(epoch), acknowledged: unsigned(acknowledged), last: unsigned(last) };
-    Ok((position, due))
+    let row = sqlx::query(POSITION).fetch_one(connection).await?;
+    let number = |column| row.try_get::<i64, _>(column).map(unsigned);
+    let last = number("last")?;
+    let oldest: Option<i64> = row.try_get("oldest")?;
+    let incarnation: Option<Vec<u8>> = row.try_get("incarnation")?;
+    let position = Position {
+        epoch: number("epoch")?,
+        acknowledged: number("acknowledged")?,
+        last,
+        reaches: oldest.map_or(last, |oldest| unsigned(oldest - 1)),
+        heard: Heard {
+            epoch: number("heard_epoch")?,
+            sequence: number("heard_sequence")?,
+            at: row.try_get("heard_at")?,
+        },
+        incarnation: incarnation.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
+    };
+    Ok((position, row.try_get("inventory_due")?))
 }
 
-async fn learn(transaction: &mut Transaction<'_, Sqlite>, addition: &Addition) -> Result<(), sqlx::Error> {
-    for (id, digest) in &addition.known {
-        let (kind, server, workload, point) = columns(id);
-        let query = sqlx::query(if digest.is_some() { LEARN } else { FORGET });
-        let query = query.bind(server).bind(workload).bind(point).bind(kind);
-        let query = match digest {
-            Some(digest) => query.bind(digest.as_slice()),
-            None => query,
-        };
-        query.execute(&mut **transaction).await?;
-    }
-    Ok(())
-}
-
-/// Kinds of a Cloud Connect server's things begin here.
-const CLOUD: i64 = 20;
-
-/// What has no workload has its own key in that place.
-fn columns(id: &ObjectId) -> (i64, &str, &str, &str) {
-    match id {
-        ObjectId::Server(server) => (1, server, "", ""),
-        ObjectId::Workload(server, workload) => (2, server, workload, ""),
-        ObjectId::RestorePoint(server, workload, point) => (3, server, workload, point),
-        ObjectId::Repository(server, key) => (4, server, key, ""),
-        ObjectId::Job(server, key) => (5, server, key, ""),
-        ObjectId::Backup(server, workload, key) => (6, server, workload, key),
-        ObjectId::License(server) => (7, server, "", ""),
-        ObjectId::Session(server, key) => (8, server, key, ""),
-        ObjectId::Machine => (9, "", "", ""),
-        ObjectId::Vb365(key) => (10, "", key, ""),
-        ObjectId::Cloud(kind, server, key, second) => {
-            let place = CloudKind::ALL.iter().position(|one| one == kind).unwrap_or_default();
-            (CLOUD + i64::try_from(place).unwrap_or_default(), server, key, second)
-        }
-    }
-}
-
-fn object_id(kind: i64, server: String, workload: String, point: String) -> Option<ObjectId> {
-    Some(match kind {
-        1 => ObjectId::Server(server),
-        2 => ObjectId::Workload(server, workload),
-        3 => ObjectId::RestorePoint(server, workload, point),
-        4 => ObjectId::Repository(server, workload),
-        5 => ObjectId::Job(server, workload),
-        6 => ObjectId::Backup(server, workload, point),
-        7 => ObjectId::License(server),
-        8 => ObjectId::Session(server, workload),
-        9 => ObjectId::Machine,
-        10 => ObjectId::Vb365(workload),
-        _ => {
-            let kind = *CloudKind::ALL.get(usize::try_from(kind - CLOUD).ok()?)?;
-            ObjectId::Cloud(kind, server, workload, point)
-        }
-    })
+/// What the host lost for good and has not acknowledged to know.
+async fn gap(connection: &mut SqliteConnection) -> Result<Option<Gap>, sqlx::Error> {
+    let gap: Option<Vec<u8>> = sqlx::query_scalar(GAP).fetch_one(connection).await?;
+    gap.map(|gap| Gap::decode(gap.as_slice()).map_err(|error| sqlx::Error::Decode(error.into()))).transpose()
 }
 
 /// Moves the damaged file away, for whoever wants to look at it, and its journals with it.

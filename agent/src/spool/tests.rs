@@ -1,14 +1,16 @@
 //! The same contract for both spools, and what only the durable one promises.
 
+mod replay;
+
 use super::*;
 use crate::clock::ManualClock;
 use crate::inventory::addition;
-use crate::testing::{inventory, point};
+use crate::testing::{inventory, limits, point};
 
 const NOW: i64 = 1_700_000_000_000;
 
 async fn open(path: &Path) -> Spool {
-    Spool::durable(path, 4096, &ManualClock::new(NOW)).await.unwrap()
+    Spool::durable(path, limits(4096), &ManualClock::new(NOW)).await.unwrap()
 }
 
 /// Appends what the host must learn to know an inventory.
@@ -20,7 +22,7 @@ async fn spool_inventory(spool: &Spool, workloads: &[(&str, i64)]) -> Appended {
 
 async fn batches(spool: Spool) {
     let start = spool.position().await.unwrap();
-    assert_eq!(start, Position { epoch: NOW.unsigned_abs(), acknowledged: 0, last: 0 });
+    assert_eq!((start.epoch, start.acknowledged, start.last), (NOW.unsigned_abs(), 0, 0));
     for points in 1..=3 {
         spool_inventory(&spool, &[("a", points)]).await;
     }
@@ -28,10 +30,12 @@ async fn batches(spool: Spool) {
     assert_eq!((all[0].sequence, all.len()), (1, 3));
     assert_eq!(spool.read(start.epoch, 1, 1).await.unwrap(), all[1..2]);
 
-    spool.acknowledge(start.epoch - 1, 3).await.unwrap();
-    spool.acknowledge(start.epoch, 2).await.unwrap();
-    assert_eq!(spool.position().await.unwrap(), Position { acknowledged: 2, last: 3, ..start });
-    assert_eq!(spool.read(start.epoch, 0, 10).await.unwrap(), all[2..]);
+    let clock = ManualClock::new(NOW);
+    spool.acknowledge(start.epoch - 1, 3, &clock).await.unwrap();
+    spool.acknowledge(start.epoch, 2, &clock).await.unwrap();
+    let heard = Heard { epoch: start.epoch, sequence: 2, at: NOW };
+    assert_eq!(spool.position().await.unwrap(), Position { acknowledged: 2, last: 3, heard, ..start });
+    assert_eq!(spool.read(start.epoch, 2, 10).await.unwrap(), all[2..]);
 }
 
 async fn epochs(spool: Spool) {
@@ -42,7 +46,7 @@ async fn epochs(spool: Spool) {
     let stale = spool.known().await.unwrap();
     assert!(!stale.inventory_due);
     let late = addition(&stale, &inventory("s", &[("b", 1)])).unwrap();
-    let next = spool.begin_epoch(0, &clock).await.unwrap();
+    let next = spool.begin_epoch(0, None, &clock).await.unwrap();
     assert_eq!(next, start + 1, "the clock stands still and the epoch grows");
     assert_eq!(spool.append(stale.epoch, &late).await.unwrap(), Appended::Superseded);
     let fresh = spool.known().await.unwrap();
@@ -53,9 +57,9 @@ async fn epochs(spool: Spool) {
 async fn growth(spool: Spool) {
     let clock = ManualClock::new(NOW);
     let next = spool.position().await.unwrap().epoch;
-    assert_eq!(spool.begin_epoch(next + 50, &clock).await.unwrap(), next + 51);
+    assert_eq!(spool.begin_epoch(next + 50, None, &clock).await.unwrap(), next + 51);
     clock.advance(1_000_000);
-    assert_eq!(spool.begin_epoch(0, &clock).await.unwrap(), NOW.unsigned_abs() + 1_000_000);
+    assert_eq!(spool.begin_epoch(0, None, &clock).await.unwrap(), NOW.unsigned_abs() + 1_000_000);
 }
 
 async fn bound(spool: Spool) {
@@ -64,7 +68,7 @@ async fn bound(spool: Spool) {
     assert_eq!(spool_inventory(&spool, &[("a", 201)]).await, Appended::Full);
     assert_eq!(spool.position().await.unwrap(), before);
     assert_eq!(spool.known().await.unwrap().objects.len(), 202, "what was refused is not known");
-    spool.acknowledge(before.epoch, before.last).await.unwrap();
+    spool.acknowledge(before.epoch, before.last, &ManualClock::new(NOW)).await.unwrap();
     assert_eq!(spool_inventory(&spool, &[("a", 201)]).await, Appended::Stored);
 }
 
@@ -85,7 +89,7 @@ async fn answers(spool: Spool) {
 
 #[tokio::test]
 async fn the_memory_spool_keeps_the_contract() {
-    let spool = || Spool::memory(4096, &ManualClock::new(NOW));
+    let spool = || Spool::memory(limits(4096), &ManualClock::new(NOW));
     batches(spool()).await;
     epochs(spool()).await;
     answers(spool()).await;
@@ -139,9 +143,16 @@ async fn a_spool_of_a_newer_agent_is_left_alone() {
     if let Spool::Durable(spool) = open(&path).await {
         spool.raise_format().await;
     }
-    let error = Spool::durable(&path, 1, &ManualClock::new(NOW)).await.unwrap_err();
+    let error = Spool::durable(&path, limits(1), &ManualClock::new(NOW)).await.unwrap_err();
     assert!(matches!(error, SpoolError::Format(9)) && error.to_string().contains("update the agent"));
 }
+
+/// What turns a spool's file into one of the agent that had format 2, and then of the one before.
+const AS_FORMAT_2: &str =
+    "ALTER TABLE position DROP COLUMN heard_epoch; ALTER TABLE position DROP COLUMN heard_sequence;
+    ALTER TABLE position DROP COLUMN heard_at; ALTER TABLE position DROP COLUMN incarnation;
+    ALTER TABLE position DROP COLUMN gap; DROP TABLE acknowledged; PRAGMA user_version = 2";
+const AS_FORMAT_1: &str = "ALTER TABLE batch DROP COLUMN digest; PRAGMA user_version = 1";
 
 /// Does something to a spool's file that no agent knows of.
 async fn behind_its_back(path: &Path, statement: &'static str) {
@@ -153,18 +164,22 @@ async fn behind_its_back(path: &Path, statement: &'static str) {
 }
 
 #[tokio::test]
-async fn a_spool_of_the_format_before_is_taken_over() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("spool.db");
-    let spool = open(&path).await;
-    spool_inventory(&spool, &[("a", 2)]).await;
-    let position = spool.position().await.unwrap();
-    drop(spool);
-    behind_its_back(&path, "ALTER TABLE batch DROP COLUMN digest; PRAGMA user_version = 1").await;
-    let again = open(&path).await;
-    assert_eq!(again.position().await.unwrap(), position);
-    assert_eq!(spool_inventory(&again, &[("a", 3)]).await, Appended::Stored);
-    assert_eq!(again.read(position.epoch, 0, 9).await.unwrap().len(), 2);
+async fn a_spool_of_a_format_before_is_taken_over() {
+    for formats in [&[AS_FORMAT_2][..], &[AS_FORMAT_2, AS_FORMAT_1]] {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("spool.db");
+        let spool = open(&path).await;
+        spool_inventory(&spool, &[("a", 2)]).await;
+        let position = spool.position().await.unwrap();
+        drop(spool);
+        for format in formats {
+            behind_its_back(&path, format).await;
+        }
+        let again = open(&path).await;
+        assert_eq!(again.position().await.unwrap(), position);
+        assert_eq!(spool_inventory(&again, &[("a", 3)]).await, Appended::Stored);
+        assert_eq!(again.read(position.epoch, 0, 9).await.unwrap().len(), 2);
+    }
 }
 
 #[tokio::test]

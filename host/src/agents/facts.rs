@@ -76,6 +76,7 @@ struct Reader {
     vb365: Latest<String, Vb365Fact>,
     cloud: CloudReader,
     cleared: Vec<WorkloadKey>,
+    gap: Option<String>,
     complete: bool,
 }
 
@@ -120,6 +121,7 @@ impl Reader {
                 self.vb365.put(fact.key.clone(), Some(fact));
             }
             record::Kind::Cloud(cloud) => self.cloud.take(*cloud, self.now)?,
+            record::Kind::Gap(gap) => self.gap = Some(inventory::gap(&gap)),
             record::Kind::InventoryComplete(_) => self.complete = true,
             gone => return self.lose(gone),
         }
@@ -186,6 +188,7 @@ impl Reader {
             backups_gone,
             restore_points_gone,
             vb365_objects_gone,
+            gap: self.gap,
             complete: self.complete,
         };
         Said { facts, cloud: self.cloud.finish(self.complete) }

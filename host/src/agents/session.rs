@@ -97,6 +97,7 @@ async fn begin(
         sequence: unsigned(row.sequence),
         heartbeat_seconds: u32::try_from(shared.options.heartbeat.as_secs().max(1)).unwrap_or(u32::MAX),
         credit: CREDIT,
+        incarnation: shared.incarnation.as_bytes().to_vec(),
     };
     let welcome = console_message::Kind::Welcome(welcome);
     if let Err(status) = send(answers, welcome, patience(shared).min(ANSWER_TIME)).await {
@@ -128,6 +129,7 @@ async fn admit(
         )));
     }
     let machine = computer.machine_id.clone();
+    let heard = ((hello.acknowledged_epoch, hello.acknowledged_sequence), hello.incarnation);
     let arrival = Arrival {
         uid,
         certificate: identity.fingerprint,
@@ -145,11 +147,26 @@ async fn admit(
     };
     let admitted = shared.writer.arrive(arrival, hello.run).await.map_err(|error| storing(&error))?;
     let Some((row, place)) = admitted else { return Err(not_admitted(shared, peer, identity).await) };
+    note_loss(shared, &row, heard.0, &heard.1);
     let elsewhere = !machine.is_empty() && !row.machine_id.is_empty() && machine != row.machine_id;
     if place.is_clone || elsewhere {
         suspect(shared, peer, uid, elsewhere).await;
     }
     Ok((row, place))
+}
+
+/// An agent was acknowledged more than this database holds: it sends that again, or says that it cannot.
+fn note_loss(shared: &Shared, row: &Admitted, heard: (u64, u64), life: &[u8]) {
+    let (epoch, sequence) = (unsigned(row.epoch), unsigned(row.sequence));
+    if heard <= (epoch, sequence) {
+        return;
+    }
+    let (agent, heard) = (row.uid, format!("({}, {})", heard.0, heard.1));
+    if life == shared.incarnation.as_bytes() {
+        tracing::warn!(agent.uid = %agent, epoch, sequence, heard, "agents.session: the database is older than what it acknowledged to agent {agent}, and `keelson db restore` did not do that: was a copy put back by hand?");
+    } else {
+        tracing::info!(agent.uid = %agent, epoch, sequence, heard, "agents.session: the database was restored, and agent {agent} sends again what it has reported since");
+    }
 }
 
 /// An agent of another version than its host's works, and is shown as out of date.
@@ -283,6 +300,7 @@ impl Session {
         tracing::debug!(agent.uid = %self.agent, epoch = to.epoch, sequence = to.sequence, count, "agents.batch.received");
         let said = facts::read(batch, self.shared.clock.now_ms())
             .map_err(|unfit| Status::invalid_argument(unfit.to_string()))?;
+        let gap = said.facts.gap.clone();
         let batch = writer::Batch { company: self.company, after, to, said };
         let outcome = self.shared.writer.store(self.agent, batch).await.map_err(|error| match error {
             StoreError::Conflict { .. } => Status::invalid_argument(
@@ -298,6 +316,9 @@ impl Session {
             error => storing(&error),
         })?;
         if outcome == Outcome::Stored {
+            if let Some(gap) = gap {
+                tracing::warn!(agent.uid = %self.agent, gap, "agents.batch: what agent {} reported is lost in part", self.agent);
+            }
             self.shared.changed.notify_one();
         }
         Ok(outcome)

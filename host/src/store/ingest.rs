@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::id::AgentUid;
 
 statements! {
+    MARK_GAP = "UPDATE agents SET gap_seen_at = $2, gap_reason = $3 WHERE uid = $1";
     OFFSET = "SELECT epoch, sequence FROM agents WHERE uid = $1";
     SWEEP_WORKLOADS = "UPDATE workloads SET gone_at = $3, due_at = $3, revision = revision + 1 \
         WHERE agent_uid = $1 AND epoch < $2 AND gone_at IS NULL";
@@ -100,6 +101,8 @@ pub struct Facts {
     pub restore_points_gone: Vec<(String, String, String)>,
     /// Keys of Microsoft 365 objects that are no more.
     pub vb365_objects_gone: Vec<String>,
+    /// What the agent told this database before and cannot tell again, in words.
+    pub gap: Option<String>,
     /// The epoch's inventory is whole: what it did not mention is no more.
     pub complete: bool,
 }
@@ -128,7 +131,7 @@ impl Facts {
 
     /// Whether it says nothing.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0 && self.computer.is_none() && !self.complete
+        self.len() == 0 && self.computer.is_none() && self.gap.is_none() && !self.complete
     }
 }
 
@@ -170,12 +173,26 @@ impl Ingest<'_> {
         infrastructure::newest::refresh(self.0, now, touched).await?;
         infrastructure::workloads::mark_gone(self.0, now, &of(parts, |facts| &facts.workloads_gone)).await?;
         for (source, facts) in parts {
+            if let Some(reason) = &facts.gap {
+                mark_gap(self.0, now, source, reason).await?;
+            }
             if facts.complete {
                 sweep(self.0, now, source).await?;
             }
         }
         Ok(())
     }
+}
+
+async fn mark_gap(tx: &mut Tx, now: i64, source: &Source, reason: &str) -> Result<(), StoreError> {
+    on!(tx, db => sqlx::query(MARK_GAP)
+        .bind(source.agent)
+        .bind(now)
+        .bind(reason)
+        .execute(db)
+        .await?
+        .rows_affected());
+    Ok(())
 }
 
 /// The facts of one kind of all batches.

@@ -3141,6 +3141,13 @@ export interface components {
             /** Format: date-time */
             readonly discoveryTime?: string;
             friendlyName?: string | null;
+            /** @description Which of it. */
+            readonly gapReason?: string;
+            /**
+             * Format: date-time
+             * @description When it last turned out that the host's database, restored or put back by hand, lacks some of what this agent reported, and that it cannot be sent again; absent: never.
+             */
+            readonly gapSeenTime?: string;
             readonly hostName?: string | null;
             /** Format: uuid */
             readonly instanceUid?: string;
@@ -7468,6 +7475,8 @@ export interface operations {
                      *           "connectionStatus": "Online",
                      *           "discoveryTime": "2026-01-31T02:00:00.0000000Z",
                      *           "friendlyName": "Harbour backup",
+                     *           "gapReason": "gap reason",
+                     *           "gapSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *           "hostName": "harbour-backup",
                      *           "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
                      *           "isRebootRequired": true,
@@ -7625,6 +7634,8 @@ export interface operations {
                      *         "connectionStatus": "Online",
                      *         "discoveryTime": "2026-01-31T02:00:00.0000000Z",
                      *         "friendlyName": "Harbour backup",
+                     *         "gapReason": "gap reason",
+                     *         "gapSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *         "hostName": "harbour-backup",
                      *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
                      *         "isRebootRequired": true,
@@ -7800,6 +7811,8 @@ export interface operations {
                      *         "connectionStatus": "Online",
                      *         "discoveryTime": "2026-01-31T02:00:00.0000000Z",
                      *         "friendlyName": "Harbour backup",
+                     *         "gapReason": "gap reason",
+                     *         "gapSeenTime": "2026-01-31T02:00:00.0000000Z",
                      *         "hostName": "harbour-backup",
                      *         "instanceUid": "791b15c5-2e5e-5fa5-8b34-466f3a0c2353",
                      *         "isRebootRequired": true,

@@ -86,7 +86,7 @@ async fn no_more_batches_are_under_way_than_the_host_grants() {
 }
 
 #[tokio::test]
-async fn a_host_that_lost_its_data_gets_a_full_inventory_in_a_later_epoch() {
+async fn a_host_that_lost_its_data_gets_a_full_inventory_in_a_later_epoch_and_hears_of_the_gap() {
     let stage = Stage::new(Some(inventory("s", &[("a", 2)]))).await;
     let running = stage.run().await;
     stage.until_host_has(&[("a", 2)]).await;
@@ -100,7 +100,43 @@ async fn a_host_that_lost_its_data_gets_a_full_inventory_in_a_later_epoch() {
     stage.console.ledger(|ledger| {
         assert!(ledger.committed.0 > before);
         assert_eq!(ledger.complete.len(), 2);
+        let [gap] = ledger.gaps.as_slice() else { panic!("{:?}", ledger.gaps) };
+        assert_eq!((gap.held_epoch, gap.held_sequence, gap.lost_epoch), (0, 0, before));
+        assert!(gap.lost_sequence > 0);
     });
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_host_that_was_restored_gets_what_it_lost_again_in_the_same_epoch() {
+    let stage = Stage::new(Some(inventory("s", &[("a", 2)]))).await;
+    let running = stage.run().await;
+    stage.until_host_has(&[("a", 2)]).await;
+    let backup = stage.console.ledger(|ledger| ledger.snapshot());
+    for points in 3..=6 {
+        stage.driver.set(Some(inventory("s", &[("a", points)])));
+        stage.until_host_has(&[("a", points)]).await;
+    }
+    let before = stage.console.ledger(|ledger| {
+        let before = ledger.committed;
+        ledger.restore(backup, [9; 16]);
+        before
+    });
+    // What is sent again needs no engine.
+    stage.driver.set(None);
+    stage.console.cut();
+    stage.until_host_has(&[("a", 6)]).await;
+    stage.console.ledger(|ledger| {
+        assert_eq!(ledger.committed, before);
+        assert!(ledger.gaps.is_empty(), "{:?}", ledger.gaps);
+        let hello = ledger.hellos.last().unwrap();
+        assert_eq!((hello.acknowledged_epoch, hello.acknowledged_sequence), before);
+    });
+    for hellos in 3..=4 {
+        stage.console.cut();
+        until("it comes again", || stage.console.ledger(|ledger| ledger.hellos.len() >= hellos)).await;
+    }
+    stage.console.ledger(|ledger| assert_eq!(ledger.hellos.last().unwrap().incarnation, [9; 16]));
     running.stop().await.unwrap();
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use keelson_proto::v1::record::Kind;
-use keelson_proto::v1::{Batch, CommandReport, Hello};
+use keelson_proto::v1::{Batch, CommandReport, Gap, Hello};
 
 use crate::inventory::{Inventory, MAX_BATCH_RECORDS, ObjectId};
+use crate::spool::Incarnation;
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -14,6 +15,8 @@ pub(crate) struct Ledger {
     pub(crate) renewals: u32,
     /// As they came in, committed or not.
     pub(crate) received: Vec<(u64, u64)>,
+    /// Which life of its database the host is in.
+    pub(crate) incarnation: Incarnation,
     /// The last committed batch.
     pub(crate) committed: (u64, u64),
     pub(crate) objects: BTreeSet<ObjectId>,
@@ -23,8 +26,18 @@ pub(crate) struct Ledger {
     pub(crate) violations: Vec<String>,
     /// What was said of commands, in its order.
     pub(crate) reports: Vec<CommandReport>,
+    /// What the agent said is lost for good.
+    pub(crate) gaps: Vec<Gap>,
     /// Results are not heard.
     pub(crate) deaf: bool,
+    mentioned: BTreeSet<ObjectId>,
+}
+
+/// A host's database at one moment.
+#[derive(Debug)]
+pub(crate) struct Backup {
+    committed: (u64, u64),
+    objects: BTreeSet<ObjectId>,
     mentioned: BTreeSet<ObjectId>,
 }
 
@@ -70,6 +83,7 @@ impl Ledger {
                 self.objects = std::mem::take(&mut self.mentioned);
                 self.complete.push(self.committed.0);
             }
+            Kind::Gap(gap) => self.gaps.push(gap),
             other => self.violations.push(format!("nobody told this host of {other:?}")),
         }
     }
@@ -86,6 +100,17 @@ impl Ledger {
         self.committed = (0, 0);
         self.objects.clear();
         self.mentioned.clear();
+    }
+
+    /// What a backup of the host's database would hold.
+    pub(crate) fn snapshot(&self) -> Backup {
+        Backup { committed: self.committed, objects: self.objects.clone(), mentioned: self.mentioned.clone() }
+    }
+
+    /// The host's database is what it was, in another life.
+    pub(crate) fn restore(&mut self, backup: Backup, incarnation: Incarnation) {
+        self.incarnation = incarnation;
+        Backup { committed: self.committed, objects: self.objects, mentioned: self.mentioned } = backup;
     }
 
     /// Whether exactly this was reported.

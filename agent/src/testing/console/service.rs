@@ -104,7 +104,8 @@ async fn serve(state: &State, agent: &str, mut up: Streaming<AgentMessage>, answ
             Some(Up::Hello(hello)) => state.agent(agent, |ledger| {
                 ledger.hellos.push(hello);
                 let (epoch, sequence) = ledger.committed;
-                let welcome = Welcome { epoch, sequence, heartbeat_seconds: 1, credit: CREDIT };
+                let incarnation = ledger.incarnation.to_vec();
+                let welcome = Welcome { epoch, sequence, heartbeat_seconds: 1, credit: CREDIT, incarnation };
                 answer(answers, Down::Welcome(welcome));
             }),
             Some(Up::Heartbeat(_)) => state.agent(agent, |ledger| ledger.heartbeats += 1),

@@ -13,7 +13,7 @@ const MOST_TEXTS: usize = 256;
 /// Eight pebibytes, and the last whole number that every reader of JSON has.
 const LARGEST: i64 = (1 << 53) - 1;
 /// The last instant of the year 9999.
-const LATEST: i64 = 253_402_300_799_999;
+pub(super) const LATEST: i64 = 253_402_300_799_999;
 
 /// What names something: 1 to 512 bytes, as they are.
 pub(super) fn key(what: &str, value: String) -> Result<String, String> {

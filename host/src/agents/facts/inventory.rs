@@ -1,14 +1,16 @@
 //! The machine, servers, repositories, workloads, backups and restore points.
 
 use keelson_proto::v1::{
-    Backup, BackupServer, Machine, Repository, RestorePoint, RestorePointDetails, Workload, WorkloadDetails,
+    Backup, BackupServer, Gap, Machine, Repository, RestorePoint, RestorePointDetails, Workload,
+    WorkloadDetails,
 };
 
 use super::check::{
-    count, key, maybe_instant, maybe_key, maybe_past, maybe_text, maybe_uuid, maybe_word, measure, past,
-    text, texts, word,
+    LATEST, count, key, maybe_instant, maybe_key, maybe_past, maybe_text, maybe_uuid, maybe_word, measure,
+    past, text, texts, word,
 };
 use super::words;
+use crate::instant;
 use crate::store::{
     BackupFact, BackupKey, BackupRepositoryFact, ComputerFact, PointDetails, RestorePointFact, ServerDetails,
     ServerFact, WorkloadFact,
@@ -182,4 +184,14 @@ pub(super) fn repository(repository: Repository) -> Result<BackupRepositoryFact,
         per_vm_files: repository.per_machine_files,
         ..BackupRepositoryFact::default()
     })
+}
+
+/// What was lost for good, for people.
+pub(super) fn gap(gap: &Gap) -> String {
+    let until = instant::format(gap.lost_at.clamp(0, LATEST));
+    format!(
+        "the database is older than what it had acknowledged, and the agent no longer has it all: of what was reported until \
+         {until}, after batch {} of epoch {} up to batch {} of epoch {}, only what still is so was told again",
+        gap.held_sequence, gap.held_epoch, gap.lost_sequence, gap.lost_epoch
+    )
 }

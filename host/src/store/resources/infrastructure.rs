@@ -38,6 +38,8 @@ pub static AGENTS: Resource = Resource {
         Property::text("cloneReason", "a.clone_reason"),
         Property::instant("misuseSeenTime", "a.misuse_seen_at"),
         Property::text("misuseReason", "a.misuse_reason"),
+        Property::instant("gapSeenTime", "a.gap_seen_at"),
+        Property::text("gapReason", "a.gap_reason"),
         Property::uuid("computerInfo.uniqueUid", "coalesce(a.computer_uid, a.uid)"),
         Property::text("computerInfo.hostName", "a.host_name").folded("a.host_name_folded"),
         Property::text("computerInfo.fqdn", "a.fqdn"),
