@@ -2,6 +2,7 @@
 
 mod agents;
 mod alarms;
+mod backups;
 mod bad_databases;
 pub(crate) mod cloud;
 mod commands;

@@ -131,6 +131,7 @@ impl Command {
         match self {
             Self::Serve(_) | Self::Doctor(_) | Self::Openapi => false,
             Self::Plugin(command) => command.is_for_a_host(),
+            Self::Db(command) => command.is_for_a_host(),
             _ => true,
         }
     }

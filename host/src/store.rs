@@ -29,6 +29,7 @@ mod actions;
 mod agents;
 mod alarms;
 mod audit;
+mod backup;
 mod bulk;
 mod cloud;
 mod commands;
@@ -73,6 +74,7 @@ pub use actions::Actions;
 pub use agents::{Admitted, Agents, Arrival, NewAgent};
 pub use alarms::{Alarms, OpenAlarm, Raise};
 pub use audit::{Audit, AuditRow, Extent, NewAuditRow};
+pub use backup::{Restored, back_up, restore};
 pub use bulk::Dialect;
 pub use cloud::{
     BackupResource, BackupResourceFact, Cloud, CloudBackupFact, CloudFacts, CloudRepository, CloudSource,

@@ -15,6 +15,7 @@ mod hostile;
 mod network;
 mod processes;
 mod removed;
+mod restored;
 mod spool;
 mod storage;
 mod tokens;

@@ -1,5 +1,7 @@
 //! A database of one's own.
 
+use std::path::PathBuf;
+
 use keelson::store::Store;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -22,15 +24,8 @@ impl TestDatabase {
 
     /// A database in the cluster that `cargo xtask test` starts.
     pub async fn postgres() -> Self {
-        use sqlx::{Connection, Executor};
-        let cluster = std::env::var("TEST_POSTGRES_URL")
-            .expect("TEST_POSTGRES_URL names no PostgreSQL cluster; run the tests with: cargo xtask test");
-        let name = format!("test_{}", unique());
-        let mut admin = sqlx::PgConnection::connect(&cluster).await.expect("the test cluster answers");
-        admin
-            .execute(sqlx::query(sql(format!("CREATE DATABASE {name}"))))
-            .await
-            .expect("a database of the test's own");
+        let (cluster, name) = (cluster(), format!("test_{}", unique()));
+        administer(&format!("CREATE DATABASE {name}")).await;
         let (server, _) = cluster.rsplit_once('/').expect("a URL with a database");
         Self { url: format!("{server}/{name}"), _folder: None }
     }
@@ -53,9 +48,12 @@ impl TestDatabase {
             let mut connection =
                 sqlx::SqliteConnection::connect(&self.url).await.expect("the database opens");
             connection.execute(statement).await.expect("the statement succeeds");
+            // Left to itself, it would close at some time, as the last one perhaps, and tidy the files up.
+            connection.close().await.expect("the database closes");
         } else {
             let mut connection = sqlx::PgConnection::connect(&self.url).await.expect("the database opens");
             connection.execute(statement).await.expect("the statement succeeds");
+            connection.close().await.expect("the database closes");
         }
     }
 
@@ -66,11 +64,26 @@ impl TestDatabase {
         if self.is_sqlite() {
             let mut connection =
                 sqlx::SqliteConnection::connect(&self.url).await.expect("the database opens");
-            sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number")
+            let number = sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number");
+            connection.close().await.expect("the database closes");
+            number
         } else {
             let mut connection = sqlx::PgConnection::connect(&self.url).await.expect("the database opens");
-            sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number")
+            let number = sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("a number");
+            connection.close().await.expect("the database closes");
+            number
         }
+    }
+
+    /// The file of an SQLite database, or one beside it.
+    pub fn file(&self, suffix: &str) -> PathBuf {
+        let path = self.url.strip_prefix("sqlite:").expect("an SQLite database");
+        PathBuf::from(format!("{path}{suffix}"))
+    }
+
+    /// The name of a PostgreSQL database.
+    fn name(&self) -> &str {
+        self.url.rsplit('/').next().expect("a URL with a database")
     }
 
     /// Whether it is a file.
@@ -126,4 +139,72 @@ impl Jam {
             Self::Postgres(connection) => connection.close().await.expect("the lock is given back"),
         }
     }
+}
+
+/// A copy of a database as an administrator may make one, without Keelson's help; nobody may be at the database meanwhile.
+#[derive(Debug)]
+pub enum Copy {
+    /// The files.
+    Sqlite(TempDir),
+    /// Another database of the cluster.
+    Postgres(String),
+}
+
+impl Copy {
+    /// Of what it holds now.
+    pub async fn of(database: &TestDatabase) -> Self {
+        if database.is_sqlite() {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            for suffix in ["", "-wal"] {
+                let file = folder.path().join(format!("copy{suffix}"));
+                // A database that was closed in order has no journal.
+                drop(std::fs::copy(database.file(suffix), file));
+            }
+            Self::Sqlite(folder)
+        } else {
+            let name = format!("copy_{}", unique());
+            clone_database(database.name(), &name).await;
+            Self::Postgres(name)
+        }
+    }
+
+    /// Puts it back.
+    pub async fn put_back(&self, database: &TestDatabase) {
+        match self {
+            Self::Sqlite(folder) => {
+                for suffix in ["-wal", "-shm"] {
+                    drop(std::fs::remove_file(database.file(suffix)));
+                }
+                for suffix in ["", "-wal"] {
+                    let file = folder.path().join(format!("copy{suffix}"));
+                    if file.exists() {
+                        std::fs::copy(file, database.file(suffix)).expect("the copy is put back");
+                    }
+                }
+            }
+            Self::Postgres(name) => {
+                administer(&format!("DROP DATABASE {} WITH (FORCE)", database.name())).await;
+                clone_database(name, database.name()).await;
+            }
+        }
+    }
+}
+
+async fn clone_database(from: &str, to: &str) {
+    let gone =
+        format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{from}'");
+    administer(&gone).await;
+    administer(&format!("CREATE DATABASE {to} TEMPLATE {from}")).await;
+}
+
+/// Does something in the cluster that `cargo xtask test` starts.
+async fn administer(statement: &str) {
+    use sqlx::{Connection, Executor};
+    let mut admin = sqlx::PgConnection::connect(&cluster()).await.expect("the test cluster answers");
+    admin.execute(sqlx::query(sql(statement.to_owned()))).await.expect("the statement succeeds");
+}
+
+fn cluster() -> String {
+    std::env::var("TEST_POSTGRES_URL")
+        .expect("TEST_POSTGRES_URL names no PostgreSQL cluster; run the tests with: cargo xtask test")
 }

@@ -6,7 +6,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::store::{NewAuditRow, StoreError, Tx};
 
 /// Whoever may use the data folder; which person that is, the machine knows.
-const WHO: &str = "command line";
+pub(super) const WHO: &str = "command line";
 
 /// What a command made.
 #[derive(Debug)]

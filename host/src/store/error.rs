@@ -1,5 +1,7 @@
 //! What can go wrong with a database, sorted by what the caller can do about it.
 
+use std::path::{Path, PathBuf};
+
 use sqlx::migrate::MigrateError;
 
 use super::limit;
@@ -71,6 +73,36 @@ pub enum StoreError {
     /// Whoever asked for it has cancelled it.
     #[error("the action was cancelled before its change was made")]
     Canceled,
+    /// A file that is not as it should be for a restore.
+    #[error("{} cannot be restored: {why}", file.display())]
+    NoBackup {
+        /// The backup.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file of a backup or a restore cannot be read or written.
+    #[error("cannot {what} {}", file.display())]
+    File {
+        /// What was to be done.
+        what: &'static str,
+        /// To which file.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Somebody is at a database that has to be alone.
+    #[error(
+        "{others} other connections are open to this database; stop every keelson that uses it, and whatever else does"
+    )]
+    InUse {
+        /// How many.
+        others: i64,
+    },
+    /// A restore would take away what is not ours.
+    #[error("the database holds tables that are not Keelson's; restore into an empty one")]
+    Foreign,
     /// Anything else: a fault of the host.
     #[error("the database refused a statement")]
     Statement(#[source] sqlx::Error),
@@ -79,6 +111,14 @@ pub enum StoreError {
 impl StoreError {
     pub(super) fn opening(url: &str, source: sqlx::Error) -> Self {
         Self::Open { url: without_password(url), source }
+    }
+
+    pub(super) fn no_backup(file: &Path, why: &str) -> Self {
+        Self::NoBackup { file: file.to_owned(), why: why.to_owned() }
+    }
+
+    pub(super) fn file(what: &'static str, file: &Path, source: std::io::Error) -> Self {
+        Self::File { what, file: file.to_owned(), source }
     }
 
     pub(super) fn migrating(error: MigrateError) -> Self {

@@ -11,7 +11,7 @@ statements! {
     APPLIED = "SELECT version, success FROM _sqlx_migrations ORDER BY version";
 }
 
-const SQLITE_TABLE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+pub(super) const SQLITE_TABLE: &str = "SELECT COUNT(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
 const POSTGRES_TABLE: &str = "SELECT COUNT(*) FROM information_schema.tables WHERE table_name = '_sqlx_migrations' \
     AND table_schema = ANY (current_schemas(false))";
 const CLOCK: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
@@ -37,7 +37,9 @@ pub async fn inspect(url: &str) -> Result<Option<Inspection>, StoreError> {
         }
         let options = options.create_if_missing(false).busy_timeout(BUSY);
         let mut connection = SqliteConnection::connect_with(&options).await.map_err(opening)?;
-        let table: i64 = sqlx::query_scalar(SQLITE_TABLE).fetch_one(&mut connection).await?;
+        let table = sqlx::query_scalar::<_, i64>(SQLITE_TABLE).fetch_one(&mut connection).await;
+        // Only now does SQLite read the file.
+        let table = table.map_err(opening)?;
         let applied = match table {
             0 => Vec::new(),
             _ => sqlx::query_as(APPLIED).fetch_all(&mut connection).await?,

@@ -12,6 +12,7 @@ statements! {
     LOCATION = "INSERT INTO locations (uid, company_uid, name, name_folded, type, quota_gb) \
         SELECT $1, $2, 'Default', 'default', 'Default', 0 \
         WHERE NOT EXISTS (SELECT 1 FROM locations l WHERE l.company_uid = $2 AND l.type = 'Default')";
+    BEGIN_ANOTHER_LIFE = "UPDATE installation SET incarnation = $1";
     GET = "SELECT uid, incarnation, installed_at FROM installation";
 }
 
@@ -41,5 +42,18 @@ impl InstallationRow<'_> {
             .await?
             .rows_affected());
         Ok(row)
+    }
+
+    /// From here on it is the same installation with another past; none in a database that has no installation.
+    pub async fn begin_another_life(
+        &mut self,
+        clock: &dyn Clock,
+    ) -> Result<Option<Installation>, StoreError> {
+        on!(self.0, db => sqlx::query(BEGIN_ANOTHER_LIFE)
+            .bind(id::fresh(clock))
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(on!(self.0, db => sqlx::query_as(GET).fetch_optional(db).await?))
     }
 }
