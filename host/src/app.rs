@@ -23,10 +23,12 @@ use crate::model::{Door, HostCertificate};
 use crate::pki::Pki;
 use crate::plugins::{PluginOptions, Plugins};
 use crate::seal::Seal;
-use crate::store::Store;
+use crate::store::{self, Store};
 
 /// Held by the host that runs on a data folder.
 const LOCK: &str = "lock";
+/// Names the installation whose database belongs to a data folder.
+const MARK: &str = "installation";
 /// A command that looks whether a host runs holds the lock for a moment.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -101,9 +103,12 @@ impl App {
         make_data_folder(data)?;
         let lock = lock(data).await?;
         let pki = Arc::new(Pki::open(data, &*clock)?);
-        let store = Store::open(&config.database(data)).await?;
+        let url = config.database(data);
+        not_lost(data, &url).await?;
+        let store = Store::open(&url).await?;
         store.limit_reads(Duration::from_secs(u64::from(config.longest_read_seconds)));
         let installation = ensure_installation(&store, &clock).await?;
+        mark(data, &installation)?;
         let plugins =
             Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
         let listeners = bind(config).await?;
@@ -171,6 +176,29 @@ impl App {
         // Left behind, it only names ports that nobody listens on.
         drop(std::fs::remove_file(self.data.join("run.json")));
     }
+}
+
+/// A host that ran on this data folder had a database. An empty one in its place would turn every agent and every user away, as
+/// if there had never been one, and would be taken for the real one by whoever starts the host.
+async fn not_lost(data: &Path, url: &str) -> anyhow::Result<()> {
+    let mark = data.join(MARK);
+    let Ok(installation) = std::fs::read_to_string(&mark) else { return Ok(()) };
+    if store::inspect(url).await?.is_some_and(|found| found.schema.is_some()) {
+        return Ok(());
+    }
+    bail!(
+        "the database of installation {} is not there, or holds nothing: put it back, name the right one with --database, or restore \
+         a backup with `keelson db restore`; to begin anew, remove {}",
+        installation.trim(),
+        mark.display()
+    )
+}
+
+/// From now on the data folder has a database.
+fn mark(data: &Path, installation: &crate::model::Installation) -> anyhow::Result<()> {
+    let path = data.join(MARK);
+    std::fs::write(&path, format!("{}\n", installation.uid))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 async fn ensure_installation(

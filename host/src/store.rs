@@ -39,6 +39,7 @@ mod due;
 mod error;
 mod every;
 mod failures;
+mod guard;
 mod hosted;
 mod infrastructure;
 mod ingest;
@@ -121,6 +122,7 @@ pub use users::Users;
 pub use workloads::{GoneWorkload, Workloads};
 pub use world::World;
 
+use guard::FileGuard;
 use limit::ReadLimit;
 
 static SQLITE: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -192,6 +194,7 @@ enum Pools {
         readers: SqlitePool,
         /// For the host's own long reads.
         patient: SqlitePool,
+        guard: FileGuard,
     },
     Postgres(PgPool),
 }
@@ -206,6 +209,8 @@ pub struct Tx {
     pub(crate) connection: Connection,
     /// Whether its commit is a change that cannot be taken back.
     writes: bool,
+    /// What its commit has to be kept by.
+    guard: Option<FileGuard>,
     /// To be poked when it has committed.
     outbox: Option<Arc<Notify>>,
     /// Whether by its commit an agent has something to do.
@@ -273,8 +278,9 @@ impl Store {
             Box::pin(async move { limit.watch(connection).await })
         });
         let readers = readers.connect_with(options.clone()).await.map_err(failed)?;
+        let guard = FileGuard::of(options.get_filename());
         let patient = pool().max_connections(1).connect_lazy_with(options);
-        Ok(Pools::Sqlite { writer, readers, patient })
+        Ok(Pools::Sqlite { writer, readers, patient, guard })
     }
 
     async fn postgres(url: &str) -> Result<Pools, StoreError> {
@@ -299,7 +305,10 @@ impl Store {
     /// A transaction that only reads, and not for long: one snapshot on SQLite, each statement its own on PostgreSQL.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         let connection = match &self.pools {
-            Pools::Sqlite { readers, .. } => Connection::Sqlite(readers.begin().await?),
+            Pools::Sqlite { readers, guard, .. } => {
+                guard.is_there()?;
+                Connection::Sqlite(readers.begin().await?)
+            }
             Pools::Postgres(pool) => {
                 Connection::Postgres(pool.begin_with(trusted(self.limit.begin())).await?)
             }
@@ -319,11 +328,22 @@ impl Store {
     /// A transaction that may write. On SQLite it takes the write lock at once: a transaction that first reads and then
     /// wants to write would fail when another has written in between.
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        let connection = match &self.pools {
-            Pools::Sqlite { writer, .. } => Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+        let (connection, guard) = match &self.pools {
+            Pools::Sqlite { writer, guard, .. } => {
+                guard.is_sound()?;
+                (Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?), Some(guard.clone()))
+            }
+            Pools::Postgres(pool) => (Connection::Postgres(pool.begin().await?), None),
         };
-        Ok(Tx { connection, writes: true, outbox: Some(self.outbox()), orders: false })
+        Ok(Tx { connection, writes: true, guard, outbox: Some(self.outbox()), orders: false })
+    }
+
+    /// Whether what is written to it stays, as far as the file beneath it shows.
+    pub fn is_sound(&self) -> Result<(), StoreError> {
+        match &self.pools {
+            Pools::Sqlite { guard, .. } => guard.is_sound(),
+            Pools::Postgres(_) => Ok(()),
+        }
     }
 
     /// Which database it is.
@@ -337,7 +357,7 @@ impl Store {
     /// Waits for what is under way, then closes all connections.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers, patient } => {
+            Pools::Sqlite { writer, readers, patient, .. } => {
                 patient.close().await;
                 readers.close().await;
                 writer.close().await;
@@ -349,7 +369,7 @@ impl Store {
 
 impl Tx {
     fn reading(connection: Connection) -> Self {
-        Self { connection, writes: false, outbox: None, orders: false }
+        Self { connection, writes: false, guard: None, outbox: None, orders: false }
     }
 
     /// Makes all of it durable.
@@ -360,7 +380,13 @@ impl Tx {
         match self.connection {
             // To SQLite, a read that ends by a rollback is one that ends: `limit.rs` listens for it.
             Connection::Sqlite(transaction) if !self.writes => transaction.rollback().await?,
-            Connection::Sqlite(transaction) => transaction.commit().await?,
+            Connection::Sqlite(transaction) => match self.guard {
+                Some(guard) => {
+                    guard.is_there()?;
+                    guard.judge(transaction.commit().await)?;
+                }
+                None => transaction.commit().await?,
+            },
             Connection::Postgres(transaction) => transaction.commit().await?,
         }
         if let Some(outbox) = self.outbox.filter(|_| self.orders) {

@@ -9,6 +9,7 @@ mod calls;
 mod certificates;
 mod clocks;
 mod crowd;
+mod files;
 mod frames;
 mod fuzz;
 mod hostile;
@@ -19,6 +20,7 @@ mod restored;
 mod spool;
 mod storage;
 mod tokens;
+mod upgrades;
 
 use keelson_tests::simulation::{Simulation, Size};
 use keelson_tests::{TestDatabase, TestHost};

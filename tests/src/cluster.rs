@@ -6,7 +6,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -24,14 +24,33 @@ pub struct Cluster {
     folder: TempDir,
 }
 
+/// What its settings are where a test says nothing else.
+const SETTINGS: [&str; 4] =
+    ["listen_addresses=127.0.0.1", "max_connections=40", "fsync=off", "full_page_writes=off"];
+
 impl Cluster {
     /// Makes one and starts it.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with its journal, in small pieces, in a folder of another disk.
+    pub async fn start_with_journal(disk: &Path) -> Self {
+        let journal = disk.join("journal");
+        fs::create_dir(&journal).expect("a folder for the journal");
+        let journal = journal.to_str().expect("a path of ours");
+        Self::start_with(&["--waldir", journal, "--wal-segsize", "1"]).await
+    }
+
+    async fn start_with(options: &[&str]) -> Self {
         let folder =
             tempfile::Builder::new().prefix("keelson-postgres-").tempdir().expect("a temporary folder");
         let owner = owner(&folder);
         if let Some((uid, gid)) = owner {
-            chown(folder.path(), Some(uid), Some(gid)).expect("a folder that is handed over");
+            let journal = options.iter().map(Path::new).filter(|path| path.is_absolute());
+            for folder in journal.chain([folder.path()]) {
+                chown(folder, Some(uid), Some(gid)).expect("a folder that is handed over");
+            }
         }
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -40,7 +59,19 @@ impl Cluster {
         let data = cluster.folder.path().join("data");
         run(cluster
             .program("initdb")
-            .args(["-A", "trust", "-U", "keelson", "--no-sync", "-E", "UTF8", "--locale=C", "-D"])
+            .args(options)
+            .args([
+                "-A",
+                "trust",
+                "--data-checksums",
+                "-U",
+                "keelson",
+                "--no-sync",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "-D",
+            ])
             .arg(data));
         cluster.restart().await;
         cluster
@@ -53,12 +84,15 @@ impl Cluster {
 
     /// Starts it again, on the port it had; it recovers from what was written.
     pub async fn restart(&mut self) {
+        self.restart_with(&[]).await;
+    }
+
+    /// The same with other settings.
+    pub async fn restart_with(&mut self, settings: &[&str]) {
         self.kill();
         let mut server = self.program("postgres");
         server.arg("-D").arg(self.folder.path().join("data")).arg("-p").arg(self.port.to_string());
-        for setting in
-            ["listen_addresses=127.0.0.1", "max_connections=40", "fsync=off", "full_page_writes=off"]
-        {
+        for setting in SETTINGS.iter().chain(settings) {
             server.args(["-c", setting]);
         }
         server.arg("-c").arg(format!("unix_socket_directories={}", self.folder.path().display()));
@@ -79,6 +113,27 @@ impl Cluster {
             run(Command::new("kill").args(["-QUIT", &server.id().to_string()]));
             server.wait().expect("a process of ours");
         }
+    }
+
+    /// Ends it in order, with everything in its files.
+    pub fn stop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            run(Command::new("kill").args(["-INT", &server.id().to_string()]));
+            server.wait().expect("a process of ours");
+        }
+    }
+
+    /// The files of tables.
+    pub async fn files_of(&self, tables: &[&str]) -> Vec<PathBuf> {
+        use sqlx::Connection as _;
+        let mut connection = sqlx::PgConnection::connect(&self.database().url).await.expect("the database");
+        let mut files = Vec::new();
+        for table in tables {
+            let query = sqlx::query_scalar("SELECT pg_relation_filepath($1::REGCLASS)").bind(table);
+            let path: String = query.fetch_one(&mut connection).await.expect("a table's file");
+            files.push(self.folder.path().join("data").join(path));
+        }
+        files
     }
 
     /// The folder becomes the current one, because the owner may not read ours.

@@ -57,6 +57,13 @@ impl TestDatabase {
         }
     }
 
+    /// The same to a PostgreSQL database that may refuse it, or end in the middle of it.
+    pub async fn try_execute(&self, statement: &str) -> Result<(), sqlx::Error> {
+        use sqlx::{Connection, Executor};
+        let mut connection = sqlx::PgConnection::connect(&self.url).await?;
+        connection.execute(sql(statement.to_owned())).await.map(drop)
+    }
+
     /// The one number that a query gives.
     pub async fn count(&self, query: &str) -> i64 {
         use sqlx::Connection;

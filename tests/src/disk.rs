@@ -35,6 +35,12 @@ impl SmallDisk {
         while file.write_all(&block).is_ok() {}
     }
 
+    /// Nobody may write any more, or may again. Nobody may be writing at the moment.
+    pub fn write_protect(&self, protect: bool) {
+        let options = if protect { "remount,ro" } else { "remount,rw" };
+        run(Command::new("mount").args(["-o", options]).arg(self.path()));
+    }
+
     /// Gives that room back.
     pub fn clear(&self) {
         std::fs::remove_file(self.path().join("filling")).expect("what filled it");

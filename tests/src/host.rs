@@ -151,10 +151,19 @@ pub struct HostProcess {
     pub database: TestDatabase,
     plugins: Option<PathBuf>,
     heartbeat_seconds: u32,
+    /// What the shell does before it becomes the host.
+    limits: String,
     addresses: Option<RunFile>,
 }
 
 impl HostProcess {
+    /// Starts one under limits of the machine's: what a shell does before, such as `ulimit -n 200`.
+    pub async fn start_within(database: TestDatabase, limits: &str) -> Self {
+        let mut host = Self::new(database, None, 60);
+        host.restart_within(limits).await;
+        host
+    }
+
     /// Starts one whose agents say every second that they are there.
     pub async fn start(database: TestDatabase, plugins: Option<PathBuf>) -> Self {
         Self::start_with_heartbeat(database, plugins, 1).await
@@ -166,17 +175,29 @@ impl HostProcess {
         plugins: Option<PathBuf>,
         heartbeat_seconds: u32,
     ) -> Self {
-        let data = tempfile::tempdir().expect("a temporary folder");
-        let mut host = Self { child: None, data, database, plugins, heartbeat_seconds, addresses: None };
+        let mut host = Self::new(database, plugins, heartbeat_seconds);
         host.restart().await;
         host
+    }
+
+    fn new(database: TestDatabase, plugins: Option<PathBuf>, heartbeat_seconds: u32) -> Self {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let limits = "true".to_owned();
+        Self { child: None, data, database, plugins, heartbeat_seconds, limits, addresses: None }
+    }
+
+    /// Starts it again under other limits.
+    pub async fn restart_within(&mut self, limits: &str) {
+        limits.clone_into(&mut self.limits);
+        self.restart().await;
     }
 
     /// Starts it again, on the ports it had.
     pub async fn restart(&mut self) {
         self.kill();
         let port = |of: fn(&RunFile) -> u16| self.addresses.as_ref().map_or(0, of);
-        let mut command = Command::new(keelson());
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{} && exec \"$0\" \"$@\"", self.limits)]).arg(keelson());
         command.arg("serve").arg("--data").arg(self.data.path()).args(["--database", &self.database.url]);
         for (flag, port) in [
             ("--api", port(|run| run.api.port())),
@@ -224,6 +245,12 @@ impl HostProcess {
         crate::process::run(Command::new("kill").args([&format!("-{name}"), &pid]));
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        let child = self.child.as_mut().expect("a host that was started");
+        child.try_wait().expect("a process of ours").is_some()
+    }
+
     /// Waits until it has ended by itself.
     pub async fn ended(&mut self) -> std::process::ExitStatus {
         let mut child = self.child.take().expect("a host that runs");
@@ -257,6 +284,11 @@ impl HostProcess {
         self.child.as_ref().map(Child::id).expect("a host that runs")
     }
 
+    /// Its data folder.
+    pub fn data_folder(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Where it writes its log.
     pub fn log_file(&self) -> PathBuf {
         self.data.path().join("host.log")
@@ -281,8 +313,13 @@ impl HostProcess {
     pub fn administrator(&self) -> Client {
         self.command(&["user", "add", "--name", "admin", "--role", "PortalAdministrator"]);
         let key = self.command(&["apikey", "add", "--user", "admin"]);
+        self.client().with(&key)
+    }
+
+    /// A client without a credential, and without a connection yet.
+    pub fn client(&self) -> Client {
         let addresses = self.addresses();
-        Client::new(addresses.api.port(), &addresses.ca_file).with(&key)
+        Client::new(addresses.api.port(), &addresses.ca_file)
     }
 }
 

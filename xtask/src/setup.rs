@@ -25,18 +25,21 @@ pub(crate) enum Tool {
     Postgres,
     /// Builds the page.
     Node,
+    /// Makes system calls fail in tests of what then happens.
+    Strace,
     /// Holds the API to the vendor's contract.
     Python,
 }
 
 impl Tool {
     /// What `cargo xtask test` needs.
-    pub(crate) const ALL: &[Self] = &[Self::Restic, Self::Chromium, Self::Postgres, Self::Node];
+    pub(crate) const ALL: &[Self] = &[Self::Restic, Self::Chromium, Self::Postgres, Self::Node, Self::Strace];
 
     fn present(self) -> bool {
         match self {
             Self::Restic => on_path("restic").is_some(),
             Self::Chromium => chromium().is_some(),
+            Self::Strace => on_path("strace").is_some(),
             Self::Postgres => postgres::programs().is_some(),
             Self::Node => on_path("node").is_some() && on_path("npm").is_some(),
             Self::Python => {
@@ -49,6 +52,7 @@ impl Tool {
         match self {
             Self::Restic => &["restic"],
             Self::Chromium => &["chromium"],
+            Self::Strace => &["strace"],
             Self::Postgres => &["postgresql"],
             Self::Node => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv"],

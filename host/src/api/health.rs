@@ -43,5 +43,6 @@ async fn ready(State(state): State<ApiState>) -> (StatusCode, String) {
 }
 
 async fn ping(state: &ApiState) -> Result<(), StoreError> {
+    state.store().is_sound()?;
     state.store().read().await?.ping().await
 }

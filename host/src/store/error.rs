@@ -73,6 +73,34 @@ pub enum StoreError {
     /// Whoever asked for it has cancelled it.
     #[error("the action was cancelled before its change was made")]
     Canceled,
+    /// Somebody took the file from beneath the host.
+    #[error(
+        "the database's file {} was removed or replaced while it was open: stop the host, put the file back or restore a backup \
+         with `keelson db restore`, and start the host again",
+        file.display()
+    )]
+    Gone {
+        /// Where it was.
+        file: PathBuf,
+    },
+    /// The disk answered a sync with an error. What it has of the last writes, nobody can say.
+    #[error(
+        "the disk did not keep what was written to the database, so nothing is written any more: check the disk, then start the \
+         host again"
+    )]
+    Unkept,
+    /// What the database reads is not what it wrote.
+    #[error(
+        "the database is damaged: stop the host, keep a copy of the database, and restore a backup with `keelson db restore`"
+    )]
+    Damaged {
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The code that wrote has panicked; nothing of it is in the database.
+    #[error("the host failed while it wrote")]
+    Panicked,
     /// A file that is not as it should be for a restore.
     #[error("{} cannot be restored: {why}", file.display())]
     NoBackup {
@@ -110,6 +138,9 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn opening(url: &str, source: sqlx::Error) -> Self {
+        if is_damage(&source) {
+            return Self::Damaged { source };
+        }
         Self::Open { url: without_password(url), source }
     }
 
@@ -125,6 +156,11 @@ impl StoreError {
         match error {
             MigrateError::VersionMissing(migration) | MigrateError::VersionTooNew(migration, _) => {
                 Self::Newer { migration }
+            }
+            MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _)
+                if is_damage(&source) =>
+            {
+                Self::Damaged { source }
             }
             other => Self::Migrate(other),
         }
@@ -142,7 +178,7 @@ impl StoreError {
 
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. })
+        matches!(self, Self::Unavailable { .. } | Self::Gone { .. } | Self::Unkept)
     }
 }
 
@@ -163,6 +199,7 @@ impl From<sqlx::Error> for StoreError {
             return Self::Conflict { constraint, source };
         }
         match database.code().as_deref() {
+            _ if is_damage(&source) => Self::Damaged { source },
             Some(code) if limit::CODES.contains(&code) => Self::Slow { source },
             Some(code) if is_busy(code) => Self::Unavailable { source },
             Some("13" | "53100") => Self::Full { source },
@@ -178,6 +215,9 @@ impl From<StoreError> for Error {
                 message: "the database does not answer; try again in a moment".to_owned(),
                 source: Some(Box::new(error)),
             },
+            StoreError::Gone { .. } | StoreError::Unkept => {
+                Self::Unavailable { message: error.to_string(), source: Some(Box::new(error)) }
+            }
             StoreError::Full { .. } => Self::StorageFull(Box::new(error)),
             StoreError::Conflict { ref constraint, .. } => Self::Conflict {
                 message: format!(
@@ -192,6 +232,16 @@ impl From<StoreError> for Error {
             StoreError::Canceled => Self::Conflict { message: error.to_string() },
             other => Self::Internal(Box::new(other)),
         }
+    }
+}
+
+/// SQLite: corrupt. PostgreSQL: a page or an index that contradicts itself.
+fn is_damage(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    match code.as_deref() {
+        Some("XX001" | "XX002") => true,
+        Some(code) if code.len() < 5 => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(11)),
+        _ => false,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Processes that are killed, stopped for a while, or told to end: cases 13, 14, 17 and 18.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,11 @@ use keelson_agent::enroll::{Enrolment, enroll};
 use keelson_agent::token::JoinToken;
 use keelson_tests::account::{Row, of_agent, settled};
 use keelson_tests::link::Identity;
+use keelson_tests::process::keelson;
 use keelson_tests::proxy::Dice;
 use keelson_tests::simulation::{Simulation, Size};
-use keelson_tests::{Agent, HostProcess, TestDatabase, on_both};
+use keelson_tests::{Agent, HostProcess, TestDatabase, eventually, on_both};
+use reqwest::StatusCode;
 use tonic::Code;
 
 use super::super::end;
@@ -23,19 +26,43 @@ const SEED: u64 = 13;
 const KILLS: u32 = 20;
 
 /// A host as a process, and a token.
-async fn host(database: TestDatabase) -> (HostProcess, String) {
+pub(super) async fn host(database: TestDatabase) -> (HostProcess, String) {
     let host = HostProcess::start(database, None).await;
     host.command(&["company", "add", "--name", "Bakery"]);
     let token = host.command(&["agent", "token", "--company", "Bakery", "--uses", "100"]);
     (host, token)
 }
 
-async fn place(database: TestDatabase) -> (HostProcess, Simulation) {
+pub(super) async fn place(database: TestDatabase) -> (HostProcess, Simulation) {
     let (host, token) = host(database).await;
     let mut simulation = Simulation::enroll(&token, Size { agents: 4, workloads: 12, seed: SEED }).await;
     simulation.start().await;
     settled(&host.database, || simulation.account()).await;
     (host, simulation)
+}
+
+/// Waits for `/readyz` to be a 503, and gives what it says.
+pub(super) async fn not_ready(host: &HostProcess) -> String {
+    let health = format!("http://{}/readyz", host.addresses().health);
+    eventually("the host to say that it is not ready", || async {
+        let answer = reqwest::get(&health).await.ok()?;
+        let status = answer.status();
+        let text = answer.text().await.ok()?;
+        (status == StatusCode::SERVICE_UNAVAILABLE).then_some(text)
+    })
+    .await
+}
+
+/// What a host has to say that does not start on this one's data.
+pub(super) fn refusal(host: &HostProcess) -> String {
+    let mut command = Command::new(keelson());
+    command.arg("serve").arg("--data").arg(host.data_folder()).args(["--database", &host.database.url]);
+    for port in ["--api", "--agents-remote", "--agents-hosted", "--health"] {
+        command.args([port, "127.0.0.1:0"]);
+    }
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "it starts");
+    String::from_utf8(output.stderr).unwrap()
 }
 
 /// At random points of a second.

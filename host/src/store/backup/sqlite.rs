@@ -82,7 +82,7 @@ async fn prepare(
     }
     SQLITE.run(&pool).await.map_err(StoreError::migrating)?;
     let connection = Connection::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?);
-    let mut tx = Tx { connection, writes: true, outbox: None, orders: false };
+    let mut tx = Tx { connection, writes: true, guard: None, outbox: None, orders: false };
     let incarnation = begin_another_life(&mut tx, file, clock, note).await?;
     tx.commit().await?;
     pool.close().await;
