@@ -14,6 +14,7 @@ mod frames;
 mod fuzz;
 mod hostile;
 mod network;
+mod panics;
 mod processes;
 mod removed;
 mod restored;

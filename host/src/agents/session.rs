@@ -1,6 +1,7 @@
 //! One connected agent: hello, welcome, then batches and heartbeats until either side goes.
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,11 +194,18 @@ async fn leave(shared: &Shared, agent: AgentUid, place: &Place) {
 impl Session {
     /// The agent's session, until it ends or another one takes over.
     async fn live(&self, messages: &mut Streaming<AgentMessage>, mut place: Place) -> Result<(), Status> {
-        let end = tokio::select! {
-            end = self.serve(messages, &mut place.commands) => end,
-            () = place.replaced.cancelled() => Err(self.replaced()),
-            () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
+        let served = async {
+            tokio::select! {
+                end = self.serve(messages, &mut place.commands) => end,
+                () = place.replaced.cancelled() => Err(self.replaced()),
+                () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
+            }
         };
+        // Whatever a panic left half done is this session's own, and the agent is gone like any other.
+        let end = AssertUnwindSafe(served).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!(agent.uid = %self.agent, "agents.session: the host panicked in the session of agent {}", self.agent);
+            Err(Status::internal("the host failed in this session; its log says where"))
+        });
         leave(&self.shared, self.agent, &place).await;
         end
     }
@@ -307,7 +315,7 @@ impl Session {
                 "the batch names a server or workload that was never reported; start a new epoch with a full \
                  inventory",
             ),
-            StoreError::Statement(error) => {
+            error @ (StoreError::Statement(_) | StoreError::Panicked) => {
                 tracing::error!(agent.uid = %self.agent, error = chain(&error), "agents.batch: a batch cannot be stored as it is");
                 Status::invalid_argument(
                     "the host cannot store this batch as it is, and its log says why; start a new epoch with a full inventory",

@@ -8,8 +8,10 @@
 //! again work by work, so that each session hears only of its own failure.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::facts::Said;
@@ -246,11 +248,12 @@ async fn one_by_one(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Vec<Result<Answ
     answers
 }
 
-/// Two writers in each other's way: one of them simply goes again.
+/// Two writers in each other's way: one of them simply goes again. A panic is the fault of what is written, and ends no writer.
 async fn persistently(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Answer>, StoreError> {
     let mut tries = 0;
     loop {
-        match write(desk, tasks).await {
+        let written = AssertUnwindSafe(write(desk, tasks)).catch_unwind().await;
+        match written.unwrap_or(Err(StoreError::Panicked)) {
             Err(error) if error.is_retryable() && tries < TRIES => tries += 1,
             other => return other,
         }
