@@ -7,7 +7,8 @@
 //! (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by its fingerprint on that row, then hands
 //! in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) writes what many sessions hand in, facts
 //! and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of. *Pace* (`pace.rs`) reads an agent that
-//! says too much more slowly. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the
+//! says too much more slowly, and *room* (`room.rs`) leaves descriptors for everything else. The *registry*
+//! (`registry.rs`) knows the one live session of each agent; a new one replaces the
 //! old. `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents
 //! that are here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`)
 //! ends those whose time is over. *Incidents* (`incidents.rs`) brings what only a copy of an agent or somebody hostile does to the
@@ -53,6 +54,7 @@ mod pace;
 mod presence;
 mod registry;
 mod report;
+mod room;
 mod service;
 mod session;
 mod waiting;
@@ -101,6 +103,8 @@ struct Shared {
     incidents: incidents::Incidents,
     /// Who is to be noted for an operator.
     comers: mpsc::Sender<waiting::Comer>,
+    /// Of both doors.
+    room: room::Room,
     /// Poked after each commit that marked something due.
     changed: Arc<Notify>,
     stopping: CancellationToken,
@@ -135,6 +139,7 @@ impl Gateway {
             handshakes: Arc::new(handshakes::Handshakes::new(Arc::clone(&clock))),
             incidents: incidents::Incidents::default(),
             comers,
+            room: room::Room::of_this_process(),
             clock,
             incarnation,
             seal,
@@ -154,7 +159,7 @@ impl Gateway {
     /// Lets agents in through a listener.
     pub fn open(&self, door: Door, listener: TcpListener, tls: Arc<ServerConfig>) {
         let watched = (Arc::clone(&self.shared.handshakes), self.shared.stopping.clone());
-        let incoming = door::incoming(door, listener, tls, watched, &self.tasks);
+        let incoming = door::incoming((door, self.shared.room.clone()), listener, tls, watched, &self.tasks);
         let service =
             ConsoleServer::new(service::ConsoleService::new(Arc::clone(&self.shared), self.tasks.clone()))
                 .max_decoding_message_size(LARGEST_FRAME);

@@ -13,6 +13,7 @@ mod files;
 mod frames;
 mod fuzz;
 mod hostile;
+mod limits;
 mod network;
 mod panics;
 mod processes;

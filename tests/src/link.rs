@@ -208,6 +208,11 @@ impl Session {
         self.up.send(AgentMessage { kind: Some(kind) }).await.expect("a session that is open");
     }
 
+    /// Says something to a host that may be gone; whether it still listens.
+    pub async fn offer(&self, kind: agent_message::Kind) -> bool {
+        self.up.send(AgentMessage { kind: Some(kind) }).await.is_ok()
+    }
+
     /// Says something of a kind that no host knows yet.
     pub async fn nothing(&self) {
         self.up.send(AgentMessage { kind: None }).await.expect("a session that is open");

@@ -20,6 +20,7 @@ use tonic::transport::server::Connected;
 use uuid::Uuid;
 
 use super::handshakes::Handshakes;
+use super::room::{Room, Taken};
 use crate::id::AgentUid;
 use crate::model::Door;
 use crate::net::{Entrance, Turn, Turns};
@@ -44,20 +45,24 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct Entrant {
     stream: Watched<TlsStream<Opening<TcpStream>>>,
     peer: Peer,
+    _socket: Taken,
+    /// Among agents; who has none is told so.
+    _seat: Option<Taken>,
     /// Among those without a certificate.
     _place: Option<Turn>,
 }
 
 /// Connections that came through the handshake.
 pub(super) fn incoming(
-    door: Door,
+    (door, room): (Door, Room),
     listener: TcpListener,
     tls: Arc<ServerConfig>,
     (handshakes, stopping): (Arc<Handshakes>, CancellationToken),
     tasks: &TaskTracker,
 ) -> ReceiverStream<io::Result<Entrant>> {
     let (sender, receiver) = mpsc::channel(64);
-    let entry = Entry { door, entrance: Entrance::new(tls), strangers: Turns::new(STRANGERS), handshakes };
+    let entry =
+        Entry { door, entrance: Entrance::new(tls), strangers: Turns::new(STRANGERS), handshakes, room };
     tasks.spawn(accept(entry, listener, sender, stopping, tasks.clone()));
     ReceiverStream::new(receiver)
 }
@@ -73,8 +78,10 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            // Nobody is accepted for whom there is no descriptor; those wait with the system.
+            accepted = async { (entry.room.socket().await, listener.accept().await) } => accepted,
         };
+        let (Some(socket), accepted) = accepted else { return };
         let (stream, address) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -88,7 +95,7 @@ async fn accept(
         tasks.spawn(async move {
             let outcome = tokio::select! {
                 () = stopping.cancelled() => return,
-                outcome = entry.let_in(stream, address) => outcome,
+                outcome = entry.let_in(stream, address, socket) => outcome,
             };
             match outcome {
                 // A receiver that is gone means that the server stops; the connection closes with it.
@@ -108,10 +115,11 @@ struct Entry {
     entrance: Entrance,
     strangers: Turns,
     handshakes: Arc<Handshakes>,
+    room: Room,
 }
 
 impl Entry {
-    async fn let_in(&self, stream: TcpStream, address: SocketAddr) -> io::Result<Entrant> {
+    async fn let_in(&self, stream: TcpStream, address: SocketAddr, socket: Taken) -> io::Result<Entrant> {
         stream.set_nodelay(true)?;
         let first = FirstBytes::default();
         let stream = self.entrance.admit(Opening::new(stream, first.clone()), address.ip()).await;
@@ -128,9 +136,11 @@ impl Entry {
             None
         };
         let speaks_h2 = stream.get_ref().1.alpn_protocol().is_some();
-        let peer = Peer::new(Arc::clone(&self.handshakes), (address, self.door), identity, speaks_h2);
+        let seat = identity.and_then(|_| self.room.seat());
+        let mut peer = Peer::new(Arc::clone(&self.handshakes), (address, self.door), identity, speaks_h2);
+        peer.has_room = identity.is_none() || seat.is_some();
         let stream = Watched::new(stream, peer.calls.clone(), identity.is_some());
-        Ok(Entrant { stream, peer, _place: place })
+        Ok(Entrant { stream, peer, _socket: socket, _seat: seat, _place: place })
     }
 }
 

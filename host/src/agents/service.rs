@@ -14,6 +14,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use tracing::Instrument as _;
 
 use super::door::{Identity, Peer};
+use super::room::FULL;
 use super::{CREDIT, HandshakeKind, REASON, Shared, enroll, session};
 
 /// The service behind every door.
@@ -41,8 +42,12 @@ fn peer<T>(request: &Request<T>) -> Result<Peer, Status> {
     request.extensions().get::<Peer>().cloned().ok_or_else(|| Status::internal("the connection has no peer"))
 }
 
-/// An agent that has a certificate and is told this knows that somebody between has taken it away.
+/// Who it is, if there is room for it. An agent that has a certificate and is told that it has none knows that somebody between has taken it away.
 fn identity(peer: &Peer) -> Result<Identity, Status> {
+    if !peer.has_room {
+        tracing::warn!(address = %peer.address, "agents.door: no room for another agent: {FULL}");
+        return Err(Status::resource_exhausted(FULL));
+    }
     peer.identity.ok_or_else(|| {
         let detail = "it asked for what needs an agent's certificate, and had none";
         peer.turned_away(HandshakeKind::NoClientCertificate, detail);

@@ -19,6 +19,8 @@ pub(in crate::agents) struct Peer {
     pub(in crate::agents) door: Door,
     /// Of a certificate that our CA signed; absent before enrolment.
     pub(in crate::agents) identity: Option<Identity>,
+    /// Whether the host may have one more agent.
+    pub(in crate::agents) has_room: bool,
     pub(super) calls: Calls,
     visit: Arc<Visit>,
 }
@@ -53,7 +55,7 @@ impl Peer {
         let kind = if speaks_h2 { HandshakeKind::NoClientCertificate } else { HandshakeKind::WrongAlpn };
         let stranger = identity.is_none().then_some(kind);
         let visit = Visit { handshakes, address, door, stranger, settled: AtomicBool::new(false) };
-        Self { address, door, identity, calls: Calls::default(), visit: Arc::new(visit) }
+        Self { address, door, identity, has_room: true, calls: Calls::default(), visit: Arc::new(visit) }
     }
 
     /// A call of this connection begins; while what is returned lives, the connection is not closed for idling.
