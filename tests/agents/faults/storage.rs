@@ -1,4 +1,4 @@
-//! Databases and disks that fail: cases 15, 25, 31 and 32, and the agent's own disk.
+//! Databases and disks that fail: cases 15, 16, 25, 26, 31 and 32, and the agent's own disk.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use keelson_tests::simulation::{Simulation, Size};
 use keelson_tests::{TestDatabase, TestHost, on_both};
 use reqwest::StatusCode;
 
-use super::{place, token};
+use super::{place, processes, token};
 
 /// Agents that run and have reported once.
 async fn living(database: TestDatabase) -> (TestHost, Simulation) {
@@ -96,6 +96,59 @@ async fn a_postgresql_that_is_killed_and_comes_back_has_everything_once() {
         simulation.live(10).await;
     }
     finish(host, simulation).await;
+}
+
+/// Case 16: some of it fails, for as long as that lasts, and none of it for good.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgresql_that_came_back_with_five_connections_is_read_from_and_nothing_is_lost() {
+    let mut cluster = Cluster::start().await;
+    let (host, mut simulation) = processes::place(cluster.database()).await;
+    let client = host.administrator();
+    cluster
+        .restart_with(&["max_connections=5", "superuser_reserved_connections=0", "max_wal_senders=0"])
+        .await;
+    let mut served = 0;
+    let reading = async {
+        for _ in 0..30 {
+            let (status, answer) = client.get("/infrastructure/backupServers/jobs?limit=1").await;
+            let is_busy = answer["errors"][0]["code"] == 503;
+            assert!(status == StatusCode::OK || is_busy, "{status} {answer}");
+            served += u32::from(status == StatusCode::OK);
+        }
+    };
+    tokio::join!(simulation.live(100), reading);
+    assert!(served > 10, "{served} of 30 requests were answered");
+    assert_eq!(host.logged("panicked"), 0);
+    cluster.restart().await;
+    settled(&host.database, || simulation.account()).await;
+    simulation.stop().await;
+}
+
+/// Case 26: PostgreSQL gives up by itself when its journal has no room.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_under_postgresqls_journal_is_waited_out_and_nothing_is_lost() {
+    let disk = SmallDisk::mount(96);
+    let mut cluster = Cluster::start_with_journal(disk.path()).await;
+    let (host, mut simulation) = processes::place(cluster.database()).await;
+    let client = host.administrator();
+    disk.fill();
+    let outage = async {
+        // Far more than is left in the segments that it has made ready.
+        drop(cluster.database().try_execute("CREATE TABLE more AS SELECT generate_series(1, 3000000)").await);
+        processes::not_ready(&host).await
+    };
+    tokio::join!(outage, simulation.live(60));
+    for _ in 0..3 {
+        let reading = client.get("/infrastructure/backupServers/jobs");
+        drop(
+            tokio::time::timeout(Duration::from_secs(20), reading).await.expect("an answer, whatever it is"),
+        );
+    }
+    disk.clear();
+    cluster.restart().await;
+    settled(&host.database, || simulation.account()).await;
+    assert_eq!(host.logged("panicked"), 0);
+    simulation.stop().await;
 }
 
 /// Case 25: the disk under SQLite is full for a while. What does not fit is not acknowledged, and comes when there is room.
