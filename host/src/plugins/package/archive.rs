@@ -32,12 +32,12 @@ pub(in crate::plugins) fn unpack(bytes: &[u8]) -> Result<Files, String> {
     let mut taken = Vec::new();
     let mut count = 0;
     for entry in archive.entries() {
-        let entry = entry.map_err(damaged)?;
+        let entry = entry.map_err(|error| damaged(&error))?;
         count += 1;
         if count > MAX_FILES {
             return Err(format!("it has more than {MAX_FILES} files"));
         }
-        let (name, bytes, place) = unpack_one(&archive, &entry)?;
+        let Unpacked { name, bytes, place } = unpack_one(&archive, &entry)?;
         taken.push(place);
         found.add(&name, bytes)?;
     }
@@ -51,16 +51,20 @@ pub(in crate::plugins) fn unpack(bytes: &[u8]) -> Result<Files, String> {
     Ok(found)
 }
 
-/// A file's name, its bytes, and where it lies from its header to its end.
-fn unpack_one(
-    archive: &ZipSliceArchive<&[u8]>,
-    entry: &ZipFileHeaderRecord<'_>,
-) -> Result<(String, Vec<u8>, (u64, u64)), String> {
+/// A file of an archive.
+struct Unpacked {
+    name: String,
+    bytes: Vec<u8>,
+    /// From its header to its end.
+    place: (u64, u64),
+}
+
+fn unpack_one(archive: &ZipSliceArchive<&[u8]>, entry: &ZipFileHeaderRecord<'_>) -> Result<Unpacked, String> {
     let path = entry.file_path();
     let name = String::from_utf8_lossy(path.as_bytes()).into_owned();
     // Before anything is unpacked.
     let cap = files::cap(&name)?;
-    let found = archive.get_entry(entry.wayfinder()).map_err(damaged)?;
+    let found = archive.get_entry(entry.wayfinder()).map_err(|error| damaged(&error))?;
     if found.local_header().file_path().as_bytes() != path.as_bytes() {
         return Err(format!(
             "`{name}` has another name in front of its bytes than in the directory; who made it lies"
@@ -79,7 +83,7 @@ fn unpack_one(
     let bytes = plain
         .map_err(|error| format!("`{name}` is damaged ({error}); fetch the package again"))?
         .ok_or_else(|| files::too_large(&name, cap))?;
-    Ok((name, bytes, (entry.local_header_offset(), found.compressed_data_range().1)))
+    Ok(Unpacked { name, bytes, place: (entry.local_header_offset(), found.compressed_data_range().1) })
 }
 
 /// Files lie one behind the other from the first byte to the directory: two that share bytes make a bomb, and what lies
@@ -109,7 +113,7 @@ fn size(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
-fn damaged(error: rawzip::Error) -> String {
+fn damaged(error: &rawzip::Error) -> String {
     format!("it is damaged ({error}); fetch it again")
 }
 

@@ -140,7 +140,7 @@ pub(in crate::plugins) fn cap(name: &str) -> Result<usize, String> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
         !name.starts_with('.') && name.len() <= MAX_NAME && name.bytes().all(allowed)
     };
-    let json = |name: &str| plain(name) && name.len() > 5 && name.ends_with(".json");
+    let json = |name: &str| plain(name) && name.strip_suffix(".json").is_some_and(|name| !name.is_empty());
     match name {
         COMPONENT => Ok(MAX_COMPONENT),
         MANIFEST | SIGNATURE | "README.md" | "LICENSE" => Ok(MAX_TEXT),
