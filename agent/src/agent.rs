@@ -14,7 +14,8 @@ use crate::driver::guard::Guard;
 use crate::identity::{Identity, IdentityError};
 use crate::random::Random;
 use crate::session::{Link, SessionError, Shared};
-use crate::spool::{DEFAULT_LIMIT, Limits, ReplayWindow, Spool, SpoolError};
+use crate::spool::{self, DEFAULT_LIMIT, Limits, ReplayWindow, SharedSpool, SpoolError};
+use crate::tls::{Dial, Dialler};
 use crate::work::{Ended, Work};
 
 /// What a spool in memory keeps for a host that comes back from a backup: a fleet has thousands of them in one process.
@@ -29,6 +30,8 @@ pub struct Options {
     pub max_backoff: Duration,
     /// Most bytes that wait for the host.
     pub spool_limit: u64,
+    /// What waits between sessions are drawn from: the operating system, or the same numbers each time.
+    pub seed: Option<u64>,
 }
 
 impl Default for Options {
@@ -37,6 +40,7 @@ impl Default for Options {
             interval: Duration::from_mins(1),
             max_backoff: Duration::from_secs(30),
             spool_limit: DEFAULT_LIMIT,
+            seed: None,
         }
     }
 }
@@ -73,7 +77,8 @@ pub struct Agent {
     settings: Settings,
     identity: Identity,
     driver: Arc<dyn Driver>,
-    spool: Spool,
+    spool: SharedSpool,
+    dial: Arc<dyn Dial>,
     clock: SharedClock,
     options: Options,
     lock: Option<FolderLock>,
@@ -87,7 +92,7 @@ impl Agent {
         let lock = folder.lock().map_err(AgentError::Folder)?;
         let limits = Limits { waiting: options.spool_limit, replay: settings.replay };
         let spool =
-            Spool::durable(&folder.spool(), limits, clock.as_ref()).await.map_err(AgentError::Spool)?;
+            spool::durable(&folder.spool(), limits, clock.as_ref()).await.map_err(AgentError::Spool)?;
         Self::assemble(folder, settings, spool, options, clock, Some(lock))
     }
 
@@ -97,21 +102,22 @@ impl Agent {
         let settings = Settings::load(&folder).map_err(AgentError::Config)?;
         let replay = ReplayWindow { bytes: settings.replay.bytes.min(IN_MEMORY), ..settings.replay };
         let limits = Limits { waiting: options.spool_limit, replay };
-        let spool = Spool::memory(limits, clock.as_ref());
+        let spool = spool::memory(limits, clock.as_ref());
         Self::assemble(folder, settings, spool, options, clock, None)
     }
 
     fn assemble(
         folder: DataFolder,
         settings: Settings,
-        spool: Spool,
+        spool: SharedSpool,
         options: Options,
         clock: SharedClock,
         lock: Option<FolderLock>,
     ) -> Result<Self, AgentError> {
         let identity = Identity::load(&folder, settings.pin).map_err(AgentError::Identity)?;
         let driver = settings.driver(&folder, &clock);
-        Ok(Self { folder, settings, identity, driver, spool, clock, options, lock })
+        let dial = Arc::new(Dialler);
+        Ok(Self { folder, settings, identity, driver, spool, dial, clock, options, lock })
     }
 
     /// Its settings.
@@ -123,6 +129,20 @@ impl Agent {
     #[must_use]
     pub fn with_driver(mut self, driver: Arc<dyn Driver>) -> Self {
         self.driver = driver;
+        self
+    }
+
+    /// Another spool than the one it was opened with, for simulations.
+    #[must_use]
+    pub fn with_spool(mut self, spool: SharedSpool) -> Self {
+        self.spool = spool;
+        self
+    }
+
+    /// Another way to the host than TCP and TLS, for simulations.
+    #[must_use]
+    pub fn with_dial(mut self, dial: Arc<dyn Dial>) -> Self {
+        self.dial = dial;
         self
     }
 
@@ -141,20 +161,22 @@ impl Agent {
         };
         let work = Work::new(Arc::clone(&driver), Arc::clone(&shared), Arc::clone(&self.clock), stop.clone());
         let folder = self.folder.clone();
+        let mut random = Random::seeded(self.options.seed);
         let link = Link {
             folder: self.folder,
             computer: self.settings.driver.computer(),
             settings: self.settings,
-            run: Random::run(),
+            run: random.run(),
             driver_kind: driver.kind(),
             shared,
             work: Arc::clone(&work),
+            dial: self.dial,
             clock: self.clock,
             stop,
         };
         let collecting = async { collector.keep().await.map_err(AgentError::Spool) };
         let linked = async {
-            let kept = link.keep(self.identity, self.options.max_backoff).await;
+            let kept = link.keep(self.identity, self.options.max_backoff, random).await;
             kept.map_err(|error| match error {
                 SessionError::Removed => AgentError::Removed,
                 error => AgentError::Session(error),

@@ -146,6 +146,7 @@ fn options(arguments: &OptionArguments) -> Options {
         interval: arguments.interval,
         max_backoff: arguments.max_backoff,
         spool_limit: arguments.spool_limit << 20,
+        ..Options::default()
     }
 }
 

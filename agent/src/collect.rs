@@ -42,6 +42,7 @@ impl Collector {
                 self.tell_delivered().await?;
             }
             let round = tokio::select! {
+                biased;
                 round = self.round() => round,
                 () = self.stop.cancelled() => break,
             };
@@ -52,8 +53,9 @@ impl Collector {
                 Err(error) => self.log(&error),
             }
             tokio::select! {
-                () = tokio::time::sleep(self.interval) => {}
+                biased;
                 () = self.shared.collect.notified() => {}
+                () = tokio::time::sleep(self.interval) => {}
                 () = self.stop.cancelled() => {}
             }
         }
@@ -126,14 +128,14 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
-    use crate::spool::Spool;
+    use crate::spool;
     use crate::testing::{Scripted, inventory, limits};
 
     fn collector(driver: &Arc<Scripted>, limit: u64) -> Collector {
         let clock: SharedClock = Arc::new(SystemClock);
         Collector {
             driver: Arc::<Scripted>::clone(driver),
-            shared: Arc::new(Shared::new(Spool::memory(limits(limit), clock.as_ref()))),
+            shared: Arc::new(Shared::new(spool::memory(limits(limit), clock.as_ref()))),
             clock,
             interval: Duration::from_mins(1),
             stop: CancellationToken::new(),

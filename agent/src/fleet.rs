@@ -95,7 +95,9 @@ impl Fleet {
                     () = tokio::time::sleep(wait) => {}
                     () = stop.cancelled() => return Ok(()),
                 }
-                run_one(&data, options, clock, stop).await.map_err(|error| FleetError::Agent(index, error))
+                Box::pin(run_one(&data, options, clock, stop))
+                    .await
+                    .map_err(|error| FleetError::Agent(index, error))
             });
         }
         let mut outcome = Ok(());

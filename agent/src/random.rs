@@ -10,13 +10,17 @@ impl Random {
         Self(getrandom::u64().unwrap_or(0x6b65_656c_736f_6e00))
     }
 
+    /// Of a seed where there is one, else of the operating system.
+    pub(crate) fn seeded(seed: Option<u64>) -> Self {
+        seed.map_or_else(Self::from_entropy, Self)
+    }
+
     /// What tells one run of an agent from another.
-    pub(crate) fn run() -> [u8; 16] {
-        let mut random = Self::from_entropy();
+    pub(crate) fn run(&mut self) -> [u8; 16] {
         let mut run = [0; 16];
         let (first, second) = run.split_at_mut(8);
-        first.copy_from_slice(&random.next_u64().to_le_bytes());
-        second.copy_from_slice(&random.next_u64().to_le_bytes());
+        first.copy_from_slice(&self.next_u64().to_le_bytes());
+        second.copy_from_slice(&self.next_u64().to_le_bytes());
         run
     }
 

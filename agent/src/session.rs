@@ -30,8 +30,9 @@ use crate::config::{DataFolder, Settings};
 use crate::enroll::renew;
 use crate::error::{chain, spoken};
 use crate::identity::Identity;
-use crate::spool::{Spool, SpoolError};
-use crate::tls::{DialError, dial_any};
+use crate::random::Random;
+use crate::spool::{SharedSpool, SpoolError};
+use crate::tls::{Dial, DialError};
 use crate::work::Work;
 use backoff::Backoff;
 
@@ -48,7 +49,7 @@ const RENEW_AGAIN: i64 = 10 * 60 * 1000;
 /// What collector and session share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) spool: Spool,
+    pub(crate) spool: SharedSpool,
     /// The spool has grown: the session may have something to send.
     pub(crate) grown: Notify,
     /// An epoch has begun: the collector must not wait for its interval.
@@ -67,7 +68,7 @@ pub(crate) struct Collected {
 }
 
 impl Shared {
-    pub(crate) fn new(spool: Spool) -> Self {
+    pub(crate) fn new(spool: SharedSpool) -> Self {
         Self { spool, grown: Notify::new(), collect: Notify::new(), collected: watch::Sender::default() }
     }
 }
@@ -83,6 +84,7 @@ pub(crate) struct Link {
     pub(crate) run: [u8; 16],
     pub(crate) shared: Arc<Shared>,
     pub(crate) work: Arc<Work>,
+    pub(crate) dial: Arc<dyn Dial>,
     pub(crate) clock: SharedClock,
     pub(crate) stop: CancellationToken,
 }
@@ -169,8 +171,9 @@ impl Link {
         &self,
         mut identity: Identity,
         max_backoff: Duration,
+        jitter: Random,
     ) -> Result<(), SessionError> {
-        let mut backoff = Backoff::new(max_backoff);
+        let mut backoff = Backoff::new(max_backoff, jitter);
         let mut stood = false;
         let mut renew_from = identity.renew_at;
         while !self.stop.is_cancelled() {
@@ -182,6 +185,7 @@ impl Link {
             let began = Instant::now();
             let attempt = self.attempt(&identity, renew_from, &mut stood);
             let outcome = tokio::select! {
+                biased;
                 outcome = attempt => outcome,
                 () = self.stop.cancelled() => Ok(End::Stopped),
             };
@@ -194,6 +198,7 @@ impl Link {
                 backoff.reset();
             }
             tokio::select! {
+                biased;
                 () = tokio::time::sleep(backoff.next()) => {}
                 () = self.stop.cancelled() => {}
             }
@@ -207,8 +212,8 @@ impl Link {
         renew_at: i64,
         stood: &mut bool,
     ) -> Result<End, SessionError> {
-        let connection =
-            dial_any(&self.settings.addresses, &identity.credentials).await.map_err(SessionError::Dial)?;
+        let dialled = self.dial.dial(&self.settings.addresses, &identity.credentials).await;
+        let connection = dialled.map_err(SessionError::Dial)?;
         let address = connection.address.to_string();
         exchange::hold(self, connection.channel, renew_at, || {
             *stood = true;

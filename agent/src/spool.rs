@@ -18,7 +18,9 @@ mod answers;
 mod memory;
 mod sqlite;
 
+use std::fmt::Debug;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use keelson_proto::v1::{Batch, CommandResult, Gap};
@@ -153,147 +155,67 @@ impl SpoolError {
     }
 }
 
-/// A spool of either kind.
-#[derive(Debug)]
-pub enum Spool {
-    /// On disk.
-    Durable(sqlite::SqliteSpool),
-    /// In this process.
-    Memory(Box<memory::MemorySpool>),
-}
-
 /// Default bound of a spool.
 pub const DEFAULT_LIMIT: u64 = 64 << 20;
 
-impl Spool {
-    /// Opens or makes the spool at `path`; one that is damaged is moved aside and begun anew.
-    pub async fn durable(path: &Path, limits: Limits, clock: &dyn Clock) -> Result<Self, SpoolError> {
-        sqlite::SqliteSpool::open(path, limits, clock).await.map(Self::Durable)
-    }
-
-    /// A fresh spool in memory.
-    pub fn memory(limits: Limits, clock: &dyn Clock) -> Self {
-        Self::Memory(Box::new(memory::MemorySpool::new(limits, first_epoch(clock))))
-    }
-
+/// A spool of any kind. Each call is one step: after a crash it has happened or it has not.
+#[tonic::async_trait]
+pub trait Spool: Debug + Send + Sync {
     /// Where it stands.
-    pub async fn position(&self) -> Result<Position, SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.position().await,
-            Self::Memory(spool) => Ok(spool.position()),
-        }
-    }
+    async fn position(&self) -> Result<Position, SpoolError>;
 
     /// What the host knows or will know.
-    pub async fn known(&self) -> Result<Known, SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.known().await,
-            Self::Memory(spool) => Ok(spool.known()),
-        }
-    }
+    async fn known(&self) -> Result<Known, SpoolError>;
 
     /// Adds batches to `epoch`, and what is known by them, as one step.
-    pub async fn append(&self, epoch: u64, addition: &Addition) -> Result<Appended, SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.append(epoch, addition).await,
-            Self::Memory(spool) => Ok(spool.append(epoch, addition)),
-        }
-    }
+    async fn append(&self, epoch: u64, addition: &Addition) -> Result<Appended, SpoolError>;
 
     /// At most `count` batches of `epoch` after `sequence`, those of the replay window too; none when the epoch is over.
-    pub async fn read(&self, epoch: u64, sequence: u64, count: u32) -> Result<Vec<Batch>, SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.read(epoch, sequence, count).await,
-            Self::Memory(spool) => Ok(spool.read(epoch, sequence, count)),
-        }
-    }
+    async fn read(&self, epoch: u64, sequence: u64, count: u32) -> Result<Vec<Batch>, SpoolError>;
 
     /// The batches of `epoch` up to `sequence` need not be sent any more: they go into the replay window, and what has no room
     /// in it is removed. An older epoch's acknowledgement changes nothing, nor does a second one.
-    pub async fn acknowledge(&self, epoch: u64, sequence: u64, clock: &dyn Clock) -> Result<(), SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.acknowledge(epoch, sequence, clock.now_ms()).await,
-            Self::Memory(spool) => {
-                spool.acknowledge(epoch, sequence, clock.now_ms());
-                Ok(())
-            }
-        }
-    }
+    async fn acknowledge(&self, epoch: u64, sequence: u64, clock: &dyn Clock) -> Result<(), SpoolError>;
 
     /// Notes in which life of its database the host was met.
-    pub async fn meet(&self, incarnation: Incarnation) -> Result<(), SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.meet(incarnation).await,
-            Self::Memory(spool) => {
-                spool.meet(incarnation);
-                Ok(())
-            }
-        }
-    }
+    async fn meet(&self, incarnation: Incarnation) -> Result<(), SpoolError>;
 
     /// Keeps what a command came to.
-    pub async fn remember(&self, answer: &Answer, clock: &dyn Clock) -> Result<(), SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.remember(answer, clock.now_ms(), clock.now_ms() - MEMORY).await,
-            Self::Memory(spool) => {
-                spool.remember(answer);
-                Ok(())
-            }
-        }
-    }
+    async fn remember(&self, answer: &Answer, clock: &dyn Clock) -> Result<(), SpoolError>;
 
     /// What a command came to, if it was done before.
-    pub async fn recall(&self, uid: &[u8]) -> Result<Option<CommandResult>, SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.recall(uid).await,
-            Self::Memory(spool) => Ok(spool.recall(uid)),
-        }
-    }
+    async fn recall(&self, uid: &[u8]) -> Result<Option<CommandResult>, SpoolError>;
 
     /// The results that the host has not heard yet.
-    pub async fn unheard(&self) -> Result<Vec<Answer>, SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.unheard().await,
-            Self::Memory(spool) => Ok(spool.unheard()),
-        }
-    }
+    async fn unheard(&self) -> Result<Vec<Answer>, SpoolError>;
 
     /// The host has heard a result that is not worth keeping: the command would be done again without harm.
-    pub async fn forget(&self, uid: &[u8]) -> Result<(), SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.forget(uid).await,
-            Self::Memory(spool) => {
-                spool.forget(uid);
-                Ok(())
-            }
-        }
-    }
+    async fn forget(&self, uid: &[u8]) -> Result<(), SpoolError>;
 
     /// The host has heard the result of a command.
-    pub async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
-        match self {
-            Self::Durable(spool) => spool.heard(uid).await,
-            Self::Memory(spool) => {
-                spool.heard(uid);
-                Ok(())
-            }
-        }
-    }
+    async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError>;
 
     /// Drops everything and begins an epoch above the current one and above `floor`, with its inventory due, and with what the
     /// host lost for good, if it did: from then on, what it still has counts as what it was heard to acknowledge.
-    pub async fn begin_epoch(
-        &self,
-        floor: u64,
-        gap: Option<Gap>,
-        clock: &dyn Clock,
-    ) -> Result<u64, SpoolError> {
-        let earliest = floor.saturating_add(1).max(first_epoch(clock));
-        match self {
-            Self::Durable(spool) => spool.begin_epoch(earliest, gap).await,
-            Self::Memory(spool) => Ok(spool.begin_epoch(earliest, gap)),
-        }
-    }
+    async fn begin_epoch(&self, floor: u64, gap: Option<Gap>, clock: &dyn Clock) -> Result<u64, SpoolError>;
+}
+
+/// A spool that several tasks share.
+pub type SharedSpool = Arc<dyn Spool>;
+
+/// Opens or makes the spool at `path`; one that is damaged is moved aside and begun anew.
+pub async fn durable(path: &Path, limits: Limits, clock: &dyn Clock) -> Result<SharedSpool, SpoolError> {
+    Ok(Arc::new(sqlite::SqliteSpool::open(path, limits, clock).await?))
+}
+
+/// A fresh spool in memory.
+pub fn memory(limits: Limits, clock: &dyn Clock) -> SharedSpool {
+    Arc::new(memory::MemorySpool::new(limits, first_epoch(clock)))
+}
+
+/// The least that a new epoch may be.
+fn earliest(floor: u64, clock: &dyn Clock) -> u64 {
+    floor.saturating_add(1).max(first_epoch(clock))
 }
 
 /// The wall clock: past every epoch that was begun before, unless the clock was set back; then the host's Welcome

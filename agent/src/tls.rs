@@ -16,6 +16,6 @@ mod verify;
 
 pub use address::{Address, AddressError};
 pub use credentials::{CredentialsError, TlsCredentials};
-pub use dial::{Connection, DialError, dial, dial_any};
+pub use dial::{Connection, Dial, DialError, Dialler, dial, dial_any};
 pub(crate) use dial::{open, reach};
 pub use pin::{Pin, PinError, PinMismatch, SeenCertificate};

@@ -22,6 +22,7 @@ const FAST: Options = Options {
     interval: Duration::from_millis(50),
     max_backoff: Duration::from_millis(100),
     spool_limit: DEFAULT_LIMIT,
+    seed: None,
 };
 
 /// A host, and an enrolled agent with a driver that plays what it is told.

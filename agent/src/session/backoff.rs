@@ -14,8 +14,8 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub(super) fn new(cap: Duration) -> Self {
-        Self { cap, ceiling: BASE.min(cap), random: Random::from_entropy() }
+    pub(super) fn new(cap: Duration, random: Random) -> Self {
+        Self { cap, ceiling: BASE.min(cap), random }
     }
 
     /// Somewhere between nothing and a ceiling that doubles each time.
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn waits_grow_to_the_cap_are_spread_and_start_again() {
         let cap = Duration::from_secs(4);
-        let mut backoff = Backoff { random: Random::for_parts(1, &[]), ..Backoff::new(cap) };
+        let mut backoff = Backoff::new(cap, Random::for_parts(1, &[]));
         assert!(backoff.next() <= BASE);
         for _ in 0..4 {
             backoff.next();

@@ -137,20 +137,22 @@ impl Exchange<'_> {
             self.send_due().await?;
             self.send_reports()?;
             tokio::select! {
+                // What is rare comes first: a host that says much holds up no heartbeat.
+                biased;
                 () = self.link.stop.cancelled() => return Ok(End::Stopped),
-                message = down.message() => match message {
-                    Ok(Some(message)) => self.receive(message).await?,
-                    Ok(None) => return Err(SessionError::Closed),
-                    Err(status) => return Err(self.ended(&status).await?),
-                },
-                () = self.link.shared.grown.notified() => {}
-                () = self.link.work.reported() => {}
                 _ = heartbeat.tick() => {
                     if self.link.clock.now_ms() >= renew_at {
                         return Ok(End::RenewalDue);
                     }
                     self.beat()?;
                 }
+                () = self.link.work.reported() => {}
+                () = self.link.shared.grown.notified() => {}
+                message = down.message() => match message {
+                    Ok(Some(message)) => self.receive(message).await?,
+                    Ok(None) => return Err(SessionError::Closed),
+                    Err(status) => return Err(self.ended(&status).await?),
+                },
             }
         }
     }

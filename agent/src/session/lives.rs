@@ -15,9 +15,10 @@ use crate::config::{DataFolder, Extras};
 use crate::driver::{Driver, DriverSettings};
 use crate::inventory::Inventory;
 use crate::random::Random;
-use crate::spool::ReplayWindow;
+use crate::spool::{self, ReplayWindow};
 use crate::testing::console::{Fragile, Ledger, Mode, offline};
 use crate::testing::{Scripted, inventory, limits};
+use crate::tls::Dialler;
 
 const LIVES: u64 = 100;
 /// Sessions at the end of a life in which nothing breaks: a wish that was left over may end the first.
@@ -39,7 +40,7 @@ fn engine(random: &mut Random) -> Inventory {
 
 fn link(driver: &Arc<Scripted>, limit: u64) -> (Link, Collector) {
     let clock: SharedClock = Arc::new(ManualClock::new(NOW));
-    let shared = Arc::new(Shared::new(Spool::memory(limits(limit), clock.as_ref())));
+    let shared = Arc::new(Shared::new(spool::memory(limits(limit), clock.as_ref())));
     let driver: Arc<dyn Driver> = Arc::<Scripted>::clone(driver);
     let stop = CancellationToken::new();
     let collector = Collector {
@@ -64,6 +65,7 @@ fn link(driver: &Arc<Scripted>, limit: u64) -> (Link, Collector) {
         driver_kind: "simulated",
         run: [7; 16],
         work: Work::new(driver, Arc::clone(&shared), Arc::clone(&clock), stop.clone()),
+        dial: Arc::new(Dialler),
         shared,
         clock,
         stop,

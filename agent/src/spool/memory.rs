@@ -6,12 +6,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use keelson_proto::v1::{Batch, CommandResult, Gap};
 use prost::Message as _;
 
-use super::{Answer, Appended, Heard, Incarnation, Limits, Position, both};
+use super::{
+    Answer, Appended, Heard, Incarnation, Limits, Position, Spool, SpoolError, both, earliest,
+};
+use crate::clock::Clock;
 use crate::inventory::{Addition, Known};
 
 /// A spool in this process.
 #[derive(Debug)]
-pub struct MemorySpool {
+pub(super) struct MemorySpool {
     limits: Limits,
     state: Mutex<State>,
     /// With whether the host has heard them.
@@ -76,57 +79,34 @@ impl MemorySpool {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn remember(&self, answer: &Answer) {
-        let mut answers = self.answers();
-        if answers.len() >= ANSWERS {
-            answers.pop_front();
-        }
-        answers.push_back((answer.clone(), false));
-    }
-
-    pub(super) fn recall(&self, uid: &[u8]) -> Option<CommandResult> {
-        self.answers().iter().find(|(answer, _)| answer.uid == uid).map(|(answer, _)| answer.result.clone())
-    }
-
-    pub(super) fn unheard(&self) -> Vec<Answer> {
-        self.answers().iter().filter(|(_, heard)| !heard).map(|(answer, _)| answer.clone()).collect()
-    }
-
-    pub(super) fn heard(&self, uid: &[u8]) {
-        for (answer, heard) in self.answers().iter_mut() {
-            *heard |= answer.uid == uid;
-        }
-    }
-
-    pub(super) fn forget(&self, uid: &[u8]) {
-        self.answers().retain(|(answer, _)| answer.uid != uid);
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    pub(super) fn position(&self) -> Position {
+#[tonic::async_trait]
+impl Spool for MemorySpool {
+    async fn position(&self) -> Result<Position, SpoolError> {
         let state = self.state();
         let oldest = state.replay.front().map(|(batch, _)| batch).or(state.batches.front());
-        Position {
+        Ok(Position {
             epoch: state.known.epoch,
             acknowledged: state.acknowledged,
             last: state.last,
             reaches: oldest.map_or(state.last, |batch| batch.sequence - 1),
             heard: state.heard,
             incarnation: state.incarnation,
-        }
+        })
     }
 
-    pub(super) fn known(&self) -> Known {
-        self.state().known.clone()
+    async fn known(&self) -> Result<Known, SpoolError> {
+        Ok(self.state().known.clone())
     }
 
-    pub(super) fn append(&self, epoch: u64, addition: &Addition) -> Appended {
+    async fn append(&self, epoch: u64, addition: &Addition) -> Result<Appended, SpoolError> {
         let mut state = self.state();
         if state.known.epoch != epoch {
-            return Appended::Superseded;
+            return Ok(Appended::Superseded);
         }
         let mut last = state.last;
         let batches: Vec<Batch> = addition
@@ -139,7 +119,7 @@ impl MemorySpool {
             .collect();
         let bytes: u64 = batches.iter().map(|batch| batch.encoded_len() as u64).sum();
         if !addition.completes && state.bytes + bytes > self.limits.waiting {
-            return Appended::Full;
+            return Ok(Appended::Full);
         }
         state.last = last;
         state.bytes += bytes;
@@ -151,22 +131,23 @@ impl MemorySpool {
             };
         }
         state.known.inventory_due &= !addition.completes;
-        Appended::Stored
+        Ok(Appended::Stored)
     }
 
-    pub(super) fn read(&self, epoch: u64, sequence: u64, count: u32) -> Vec<Batch> {
+    async fn read(&self, epoch: u64, sequence: u64, count: u32) -> Result<Vec<Batch>, SpoolError> {
         let wanted = |batch: &&Batch| batch.epoch == epoch && batch.sequence > sequence;
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let state = self.state();
         let replayed = state.replay.iter().map(|(batch, _)| batch);
-        replayed.chain(&state.batches).filter(wanted).take(count).cloned().collect()
+        Ok(replayed.chain(&state.batches).filter(wanted).take(count).cloned().collect())
     }
 
-    pub(super) fn acknowledge(&self, epoch: u64, sequence: u64, now: i64) {
+    async fn acknowledge(&self, epoch: u64, sequence: u64, clock: &dyn Clock) -> Result<(), SpoolError> {
+        let now = clock.now_ms();
         let mut state = self.state();
         let sequence = sequence.min(state.last);
         if state.known.epoch != epoch || sequence <= state.acknowledged {
-            return;
+            return Ok(());
         }
         while let Some(batch) = state.batches.pop_front_if(|batch| batch.sequence <= sequence) {
             state.bytes = state.bytes.saturating_sub(batch.encoded_len() as u64);
@@ -175,15 +156,47 @@ impl MemorySpool {
         state.acknowledged = sequence;
         state.heard = Heard { epoch, sequence, at: now };
         state.gap = None;
+        Ok(())
     }
 
-    pub(super) fn meet(&self, incarnation: Incarnation) {
+    async fn meet(&self, incarnation: Incarnation) -> Result<(), SpoolError> {
         self.state().incarnation = incarnation;
+        Ok(())
     }
 
-    pub(super) fn begin_epoch(&self, earliest: u64, gap: Option<Gap>) -> u64 {
+    async fn remember(&self, answer: &Answer, _clock: &dyn Clock) -> Result<(), SpoolError> {
+        let mut answers = self.answers();
+        if answers.len() >= ANSWERS {
+            answers.pop_front();
+        }
+        answers.push_back((answer.clone(), false));
+        Ok(())
+    }
+
+    async fn recall(&self, uid: &[u8]) -> Result<Option<CommandResult>, SpoolError> {
+        let answers = self.answers();
+        Ok(answers.iter().find(|(answer, _)| answer.uid == uid).map(|(answer, _)| answer.result.clone()))
+    }
+
+    async fn unheard(&self) -> Result<Vec<Answer>, SpoolError> {
+        Ok(self.answers().iter().filter(|(_, heard)| !heard).map(|(answer, _)| answer.clone()).collect())
+    }
+
+    async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
+        for (answer, heard) in self.answers().iter_mut() {
+            *heard |= answer.uid == uid;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, uid: &[u8]) -> Result<(), SpoolError> {
+        self.answers().retain(|(answer, _)| answer.uid != uid);
+        Ok(())
+    }
+
+    async fn begin_epoch(&self, floor: u64, gap: Option<Gap>, clock: &dyn Clock) -> Result<u64, SpoolError> {
         let mut state = self.state();
-        let epoch = earliest.max(state.known.epoch.saturating_add(1));
+        let epoch = earliest(floor, clock).max(state.known.epoch.saturating_add(1));
         let fresh = State::fresh(epoch, both(state.gap, gap));
         let heard = gap.map_or(state.heard, |gap| Heard {
             epoch: gap.held_epoch,
@@ -191,6 +204,6 @@ impl MemorySpool {
             ..state.heard
         });
         *state = State { heard, incarnation: state.incarnation, ..fresh };
-        epoch
+        Ok(epoch)
     }
 }

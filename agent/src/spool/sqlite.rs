@@ -15,7 +15,10 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use tokio::sync::Mutex;
 use tracing::warn;
 
-use super::{Answer, Appended, Heard, Incarnation, Limits, Position, SpoolError, answers, both, first_epoch};
+use super::{
+    Answer, Appended, Heard, Incarnation, Limits, MEMORY, Position, Spool, SpoolError, answers, both, earliest,
+    first_epoch,
+};
 use crate::clock::Clock;
 use crate::inventory::{Addition, Digest, Known};
 use contents::{check_contents, seal, unsealed};
@@ -91,7 +94,7 @@ const ACKNOWLEDGE: &str =
 
 /// A spool in a file.
 #[derive(Debug)]
-pub struct SqliteSpool {
+pub(super) struct SqliteSpool {
     limits: Limits,
     connection: Mutex<SqliteConnection>,
 }
@@ -108,13 +111,16 @@ impl SqliteSpool {
         };
         Ok(Self { limits, connection: Mutex::new(connection) })
     }
+}
 
-    pub(super) async fn position(&self) -> Result<Position, SpoolError> {
+#[tonic::async_trait]
+impl Spool for SqliteSpool {
+    async fn position(&self) -> Result<Position, SpoolError> {
         let mut connection = self.connection.lock().await;
         Ok(position(&mut connection).await.map_err(step("read"))?.0)
     }
 
-    pub(super) async fn known(&self) -> Result<Known, SpoolError> {
+    async fn known(&self) -> Result<Known, SpoolError> {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("read"))?;
         let (position, inventory_due) = position(&mut transaction).await.map_err(step("read"))?;
@@ -128,7 +134,7 @@ impl SqliteSpool {
         Ok(Known { epoch: position.epoch, inventory_due, gap, objects: objects.collect() })
     }
 
-    pub(super) async fn append(&self, epoch: u64, addition: &Addition) -> Result<Appended, SpoolError> {
+    async fn append(&self, epoch: u64, addition: &Addition) -> Result<Appended, SpoolError> {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("write"))?;
         let (position, _) = position(&mut transaction).await.map_err(step("write"))?;
@@ -168,7 +174,7 @@ impl SqliteSpool {
         Ok(Appended::Stored)
     }
 
-    pub(super) async fn read(&self, epoch: u64, sequence: u64, count: u32) -> Result<Vec<Batch>, SpoolError> {
+    async fn read(&self, epoch: u64, sequence: u64, count: u32) -> Result<Vec<Batch>, SpoolError> {
         let mut connection = self.connection.lock().await;
         let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> = sqlx::query_as(READ)
             .bind(signed(epoch))
@@ -180,7 +186,8 @@ impl SqliteSpool {
         rows.iter().map(|(payload, digest)| unsealed(payload, digest.as_deref())).collect()
     }
 
-    pub(super) async fn acknowledge(&self, epoch: u64, sequence: u64, now: i64) -> Result<(), SpoolError> {
+    async fn acknowledge(&self, epoch: u64, sequence: u64, clock: &dyn Clock) -> Result<(), SpoolError> {
+        let now = clock.now_ms();
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("write"))?;
         let (position, _) = position(&mut transaction).await.map_err(step("write"))?;
@@ -196,39 +203,40 @@ impl SqliteSpool {
         transaction.commit().await.map_err(step("write"))
     }
 
-    pub(super) async fn meet(&self, incarnation: Incarnation) -> Result<(), SpoolError> {
+    async fn meet(&self, incarnation: Incarnation) -> Result<(), SpoolError> {
         let mut connection = self.connection.lock().await;
         let query = sqlx::query(MEET).bind(incarnation.as_slice());
         query.execute(&mut *connection).await.map_err(step("write"))?;
         Ok(())
     }
 
-    pub(super) async fn remember(&self, answer: &Answer, now: i64, oldest: i64) -> Result<(), SpoolError> {
+    async fn remember(&self, answer: &Answer, clock: &dyn Clock) -> Result<(), SpoolError> {
+        let now = clock.now_ms();
         let mut connection = self.connection.lock().await;
-        answers::remember(&mut connection, answer, now, oldest).await.map_err(step("write"))
+        answers::remember(&mut connection, answer, now, now - MEMORY).await.map_err(step("write"))
     }
 
-    pub(super) async fn recall(&self, uid: &[u8]) -> Result<Option<CommandResult>, SpoolError> {
+    async fn recall(&self, uid: &[u8]) -> Result<Option<CommandResult>, SpoolError> {
         let mut connection = self.connection.lock().await;
         answers::recall(&mut connection, uid).await.map_err(step("read"))
     }
 
-    pub(super) async fn unheard(&self) -> Result<Vec<Answer>, SpoolError> {
+    async fn unheard(&self) -> Result<Vec<Answer>, SpoolError> {
         let mut connection = self.connection.lock().await;
         answers::unheard(&mut connection).await.map_err(step("read"))
     }
 
-    pub(super) async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
+    async fn heard(&self, uid: &[u8]) -> Result<(), SpoolError> {
         let mut connection = self.connection.lock().await;
         answers::heard(&mut connection, uid).await.map_err(step("write"))
     }
 
-    pub(super) async fn forget(&self, uid: &[u8]) -> Result<(), SpoolError> {
+    async fn forget(&self, uid: &[u8]) -> Result<(), SpoolError> {
         let mut connection = self.connection.lock().await;
         answers::forget(&mut connection, uid).await.map_err(step("write"))
     }
 
-    pub(super) async fn begin_epoch(&self, earliest: u64, lost: Option<Gap>) -> Result<u64, SpoolError> {
+    async fn begin_epoch(&self, floor: u64, lost: Option<Gap>, clock: &dyn Clock) -> Result<u64, SpoolError> {
         let mut connection = self.connection.lock().await;
         let mut transaction = connection.begin().await.map_err(step("write"))?;
         if let Some(gap) = lost {
@@ -240,7 +248,7 @@ impl SqliteSpool {
             sqlx::query(statement).execute(&mut *transaction).await.map_err(step("write"))?;
         }
         let epoch: i64 = sqlx::query_scalar(BEGIN_EPOCH)
-            .bind(signed(earliest))
+            .bind(signed(earliest(floor, clock)))
             .fetch_one(&mut *transaction)
             .await
             .map_err(step("write"))?;
@@ -364,13 +372,4 @@ fn signed(value: u64) -> i64 {
 
 fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
-}
-
-#[cfg(test)]
-impl SqliteSpool {
-    /// Pretends to be a later agent's file.
-    pub(super) async fn raise_format(&self) {
-        let mut connection = self.connection.lock().await;
-        sqlx::raw_sql("PRAGMA user_version = 9").execute(&mut *connection).await.unwrap();
-    }
 }

@@ -9,18 +9,18 @@ use crate::testing::{inventory, limits, point};
 
 const NOW: i64 = 1_700_000_000_000;
 
-async fn open(path: &Path) -> Spool {
-    Spool::durable(path, limits(4096), &ManualClock::new(NOW)).await.unwrap()
+async fn open(path: &Path) -> SharedSpool {
+    durable(path, limits(4096), &ManualClock::new(NOW)).await.unwrap()
 }
 
 /// Appends what the host must learn to know an inventory.
-async fn spool_inventory(spool: &Spool, workloads: &[(&str, i64)]) -> Appended {
+async fn spool_inventory(spool: &SharedSpool, workloads: &[(&str, i64)]) -> Appended {
     let known = spool.known().await.unwrap();
     let addition = addition(&known, &inventory("s", workloads)).unwrap();
     spool.append(known.epoch, &addition).await.unwrap()
 }
 
-async fn batches(spool: Spool) {
+async fn batches(spool: SharedSpool) {
     let start = spool.position().await.unwrap();
     assert_eq!((start.epoch, start.acknowledged, start.last), (NOW.unsigned_abs(), 0, 0));
     for points in 1..=3 {
@@ -38,7 +38,7 @@ async fn batches(spool: Spool) {
     assert_eq!(spool.read(start.epoch, 2, 10).await.unwrap(), all[2..]);
 }
 
-async fn epochs(spool: Spool) {
+async fn epochs(spool: SharedSpool) {
     let clock = ManualClock::new(NOW);
     let start = spool.position().await.unwrap().epoch;
     assert!(spool.known().await.unwrap().inventory_due);
@@ -54,7 +54,7 @@ async fn epochs(spool: Spool) {
     assert!(spool.read(start, 0, 10).await.unwrap().is_empty());
 }
 
-async fn growth(spool: Spool) {
+async fn growth(spool: SharedSpool) {
     let clock = ManualClock::new(NOW);
     let next = spool.position().await.unwrap().epoch;
     assert_eq!(spool.begin_epoch(next + 50, None, &clock).await.unwrap(), next + 51);
@@ -62,7 +62,7 @@ async fn growth(spool: Spool) {
     assert_eq!(spool.begin_epoch(0, None, &clock).await.unwrap(), NOW.unsigned_abs() + 1_000_000);
 }
 
-async fn bound(spool: Spool) {
+async fn bound(spool: SharedSpool) {
     assert_eq!(spool_inventory(&spool, &[("a", 200)]).await, Appended::Stored, "an inventory always fits");
     let before = spool.position().await.unwrap();
     assert_eq!(spool_inventory(&spool, &[("a", 201)]).await, Appended::Full);
@@ -72,7 +72,7 @@ async fn bound(spool: Spool) {
     assert_eq!(spool_inventory(&spool, &[("a", 201)]).await, Appended::Stored);
 }
 
-async fn answers(spool: Spool) {
+async fn answers(spool: SharedSpool) {
     let clock = ManualClock::new(NOW);
     let result = CommandResult { done: true, ..CommandResult::default() };
     for uid in [1, 2] {
@@ -89,7 +89,7 @@ async fn answers(spool: Spool) {
 
 #[tokio::test]
 async fn the_memory_spool_keeps_the_contract() {
-    let spool = || Spool::memory(limits(4096), &ManualClock::new(NOW));
+    let spool = || memory(limits(4096), &ManualClock::new(NOW));
     batches(spool()).await;
     epochs(spool()).await;
     answers(spool()).await;
@@ -140,10 +140,9 @@ async fn a_damaged_spool_is_moved_aside_and_a_later_epoch_begins() {
 async fn a_spool_of_a_newer_agent_is_left_alone() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("spool.db");
-    if let Spool::Durable(spool) = open(&path).await {
-        spool.raise_format().await;
-    }
-    let error = Spool::durable(&path, limits(1), &ManualClock::new(NOW)).await.unwrap_err();
+    drop(open(&path).await);
+    behind_its_back(&path, "PRAGMA user_version = 9").await;
+    let error = durable(&path, limits(1), &ManualClock::new(NOW)).await.unwrap_err();
     assert!(matches!(error, SpoolError::Format(9)) && error.to_string().contains("update the agent"));
 }
 

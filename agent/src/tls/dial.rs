@@ -1,6 +1,7 @@
 //! One connection to the host. The handshake is done here rather than inside tonic, so that its failure keeps its
 //! type: "a firewall inspects" and "nobody listens" need different advice.
 
+use std::fmt::Debug;
 use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,9 +10,9 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::CertificateDer;
 use rustls::{AlertDescription, CertificateError};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::client::TlsStream;
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 use tracing::warn;
@@ -135,6 +136,43 @@ impl DialError {
     }
 }
 
+impl Connection {
+    /// HTTP/2 over a stream to the host that stands and is trusted.
+    pub async fn over<S>(address: &Address, stream: S) -> Result<Self, DialError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let channel = http2(address, stream).await?;
+        Ok(Self { channel, authority: None, address: address.clone() })
+    }
+}
+
+/// How an agent reaches its host.
+#[tonic::async_trait]
+pub trait Dial: Debug + Send + Sync {
+    /// A connection to the first of the addresses that is the host's.
+    async fn dial(
+        &self,
+        addresses: &[Address],
+        credentials: &TlsCredentials,
+    ) -> Result<Connection, DialError>;
+}
+
+/// By TCP and TLS: the way of every agent that is not part of a simulation.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialler;
+
+#[tonic::async_trait]
+impl Dial for Dialler {
+    async fn dial(
+        &self,
+        addresses: &[Address],
+        credentials: &TlsCredentials,
+    ) -> Result<Connection, DialError> {
+        dial_any(addresses, credentials).await
+    }
+}
+
 /// Tries the addresses in order. Of several failures an inspected connection is the one to tell: it explains most.
 pub async fn dial_any(addresses: &[Address], credentials: &TlsCredentials) -> Result<Connection, DialError> {
     let mut worst = DialError::NoAddress;
@@ -187,13 +225,15 @@ pub(crate) async fn open(
         .peer_certificates()
         .and_then(|chain| chain.iter().find(|seen| Pin::of(seen) == Some(credentials.pin)))
         .map(|found| found.clone().into_owned());
-    let channel = http2(address, tls).await?;
-    Ok(Connection { channel, authority, address: address.clone() })
+    Ok(Connection { authority, ..Connection::over(address, tls).await? })
 }
 
-async fn http2(address: &Address, tls: TlsStream<TcpStream>) -> Result<Channel, DialError> {
+async fn http2<S>(address: &Address, stream: S) -> Result<Channel, DialError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let http = |source| DialError::Http { address: address.clone(), source };
-    let once = Mutex::new(Some(TokioIo::new(tls)));
+    let once = Mutex::new(Some(TokioIo::new(stream)));
     let connector = service_fn(move |_: Uri| {
         let taken = once.lock().ok().and_then(|mut stream| stream.take());
         std::future::ready(taken.ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected)))
