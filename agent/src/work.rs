@@ -119,8 +119,12 @@ impl Work {
         self.state().reports.push_front(report);
     }
 
+    /// The last word about a command is the one that counts: what was not sent before it need not be said any more.
     fn report(&self, report: CommandReport) {
-        self.state().reports.push_back(report);
+        let mut state = self.state();
+        state.reports.retain(|unsent| unsent.uid != report.uid);
+        state.reports.push_back(report);
+        drop(state);
         self.reported.notify_one();
     }
 
@@ -163,6 +167,7 @@ impl Work {
             _ => None,
         };
         let outcome = tokio::select! {
+            biased;
             outcome = self.act(command) => outcome,
             () = self.keep_alive(&uid) => return,
         };
@@ -282,4 +287,29 @@ fn order(command: &Command) -> Result<Order, Refused> {
 fn said(answer: Answer) -> CommandReport {
     let what = Some(command_report::What::Result(answer.result));
     CommandReport { uid: answer.uid, attempt: answer.attempt, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::spool;
+    use crate::testing::Scripted;
+
+    #[tokio::test]
+    async fn what_was_not_said_yet_of_a_command_gives_way_to_the_last_word() {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let shared = Arc::new(Shared::new(spool::memory(1 << 20, clock.as_ref())));
+        let answer = |uid: u8| Answer { uid: vec![uid], attempt: 1, result: CommandResult::default() };
+        for uid in [1, 2] {
+            shared.spool.remember(&answer(uid), clock.as_ref()).await.unwrap();
+        }
+        let driver = Arc::new(Scripted::new(None));
+        let work = Work::new(driver, shared, clock, CancellationToken::new());
+        for (uid, attempt) in [(1, 2), (2, 2), (1, 3)] {
+            work.take(Command { uid: vec![uid], attempt, ..Command::default() }).await.unwrap();
+        }
+        let said = std::iter::from_fn(|| work.next_report()).map(|report| (report.uid[0], report.attempt));
+        assert_eq!(said.collect::<Vec<_>>(), [(2, 2), (1, 3)]);
+    }
 }
