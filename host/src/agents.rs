@@ -5,10 +5,10 @@
 //! takes one use of the token, writes the `agents` row and hands out a certificate; with a genuine token that is over, the
 //! machine waits in `unverified_agents` until an operator lets it in (`waiting.rs`). Whom TLS turns away is counted in memory
 //! (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by its fingerprint on that row, then hands
-//! in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) writes what many sessions hand in, facts
-//! and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of. *Pace* (`pace.rs`) reads an agent that
-//! says too much more slowly, and *room* (`room.rs`) leaves descriptors for everything else. The *registry*
-//! (`registry.rs`) knows the one live session of each agent; a new one replaces the
+//! in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) gathers what many sessions hand in; the
+//! *desk* (`desk.rs`) writes it, facts and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of.
+//! *Pace* (`pace.rs`) reads an agent that says too much more slowly, and *room* (`room.rs`) leaves descriptors for everything
+//! else. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the
 //! old. `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents
 //! that are here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`)
 //! ends those whose time is over. *Incidents* (`incidents.rs`) brings what only a copy of an agent or somebody hostile does to the
@@ -27,12 +27,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keelson_proto::v1::console_server::ConsoleServer;
+use keelson_proto::v1::console_server::{Console, ConsoleServer};
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::transport::server::Router;
 use uuid::Uuid;
 
 use crate::clock::SharedClock;
@@ -43,6 +44,7 @@ use crate::seal::Seal;
 use crate::store::{Store, StoreError};
 
 mod access;
+mod desk;
 mod dispatch;
 mod door;
 mod enroll;
@@ -59,6 +61,8 @@ mod service;
 mod session;
 mod waiting;
 mod writer;
+
+use desk::{Desk, StoreDesk};
 
 pub use access::{AgentAccess, FreshToken};
 pub use handshakes::{HandshakeFailure, HandshakeKind};
@@ -87,13 +91,10 @@ impl Default for GatewayOptions {
 /// What all sessions share.
 #[derive(Debug)]
 struct Shared {
-    store: Store,
-    pki: Arc<Pki>,
+    desk: Arc<dyn Desk>,
     clock: SharedClock,
     /// Which life of its database this is.
     incarnation: Uuid,
-    /// For the secrets of commands.
-    seal: Seal,
     options: GatewayOptions,
     registry: Arc<registry::Registry>,
     writer: writer::Writer,
@@ -101,8 +102,6 @@ struct Shared {
     handshakes: Arc<handshakes::Handshakes>,
     /// Who did what none should.
     incidents: incidents::Incidents,
-    /// Who is to be noted for an operator.
-    comers: mpsc::Sender<waiting::Comer>,
     /// Of both doors.
     room: room::Room,
     /// Poked after each commit that marked something due.
@@ -110,10 +109,43 @@ struct Shared {
     stopping: CancellationToken,
 }
 
+impl Shared {
+    /// No session yet. Whoever begins is written down at this desk.
+    fn new(
+        desk: Arc<dyn Desk>,
+        clock: SharedClock,
+        (options, incarnation): (GatewayOptions, Uuid),
+        changed: Arc<Notify>,
+    ) -> Self {
+        let registry = Arc::new(registry::Registry::default());
+        Self {
+            writer: writer::Writer::start(&desk, &registry),
+            desk,
+            handshakes: Arc::new(handshakes::Handshakes::new(Arc::clone(&clock))),
+            incidents: incidents::Incidents::default(),
+            room: room::Room::of_this_process(),
+            clock,
+            incarnation,
+            options,
+            registry,
+            changed,
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// What goes on beside the sessions, until the gateway stops.
+    fn attend(self: &Arc<Self>, tasks: &TaskTracker) {
+        tasks.spawn(dispatch::run(Arc::clone(self)));
+        tasks.spawn(presence::keep(Arc::clone(self)));
+        tasks.spawn(incidents::keep(Arc::clone(self)));
+    }
+}
+
 /// The doors, open.
 #[derive(Debug, Clone)]
 pub struct Gateway {
     shared: Arc<Shared>,
+    admission: Arc<enroll::Admission>,
     tasks: TaskTracker,
 }
 
@@ -130,50 +162,26 @@ impl Gateway {
         let mut tx = store.write().await?;
         tx.agents().all_disconnected(&*clock).await?;
         tx.commit().await?;
-        let registry = Arc::new(registry::Registry::default());
-        let (comers, waiting) = waiting::queue();
-        let shared = Shared {
-            writer: writer::Writer::start(&store, &clock, &registry),
-            store,
-            pki,
-            handshakes: Arc::new(handshakes::Handshakes::new(Arc::clone(&clock))),
-            incidents: incidents::Incidents::default(),
-            comers,
-            room: room::Room::of_this_process(),
-            clock,
-            incarnation,
-            seal,
-            options,
-            registry,
-            changed,
-            stopping: CancellationToken::new(),
-        };
+        let desk = StoreDesk::new(store.clone(), Arc::clone(&clock), seal);
+        let life = (options, incarnation);
+        let shared = Shared::new(Arc::new(desk), Arc::clone(&clock), life, Arc::clone(&changed));
         let (shared, tasks) = (Arc::new(shared), TaskTracker::new());
-        tasks.spawn(dispatch::run(Arc::clone(&shared)));
-        tasks.spawn(presence::keep(Arc::clone(&shared)));
-        tasks.spawn(incidents::keep(Arc::clone(&shared)));
-        tasks.spawn(waiting::keep(Arc::clone(&shared), waiting));
-        Ok(Self { shared, tasks })
+        shared.attend(&tasks);
+        let (comers, waiting) = waiting::queue();
+        let admission = Arc::new(enroll::Admission { store, pki, clock, changed, comers });
+        tasks.spawn(waiting::keep(Arc::clone(&admission), shared.stopping.clone(), waiting));
+        Ok(Self { shared, admission, tasks })
     }
 
     /// Lets agents in through a listener.
     pub fn open(&self, door: Door, listener: TcpListener, tls: Arc<ServerConfig>) {
         let watched = (Arc::clone(&self.shared.handshakes), self.shared.stopping.clone());
         let incoming = door::incoming((door, self.shared.room.clone()), listener, tls, watched, &self.tasks);
-        let service =
-            ConsoleServer::new(service::ConsoleService::new(Arc::clone(&self.shared), self.tasks.clone()))
-                .max_decoding_message_size(LARGEST_FRAME);
+        let (shared, admission) = (Arc::clone(&self.shared), Arc::clone(&self.admission));
+        let service = service::ConsoleService::new(shared, admission, self.tasks.clone());
         let stopping = self.shared.stopping.clone();
-        let server = tonic::transport::Server::builder()
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-            // A control connection carries one session and the odd renewal.
-            .max_concurrent_streams(8)
-            .initial_stream_window_size(256 * 1024)
-            .initial_connection_window_size(512 * 1024)
-            .http2_max_header_list_size(16 * 1024)
-            .add_service(service)
-            .serve_with_incoming_shutdown(incoming, async move { stopping.cancelled().await });
+        let server =
+            http2(service).serve_with_incoming_shutdown(incoming, async move { stopping.cancelled().await });
         self.tasks.spawn(async move {
             if let Err(error) = server.await {
                 tracing::error!(error = %crate::error::chain(&error), "agents.door: the door closed by itself");
@@ -198,6 +206,20 @@ impl Gateway {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// The protocol behind every door.
+fn http2<C: Console>(service: C) -> Router {
+    let service = ConsoleServer::new(service).max_decoding_message_size(LARGEST_FRAME);
+    tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        // A control connection carries one session and the odd renewal.
+        .max_concurrent_streams(8)
+        .initial_stream_window_size(256 * 1024)
+        .initial_connection_window_size(512 * 1024)
+        .http2_max_header_list_size(16 * 1024)
+        .add_service(service)
 }
 
 /// An open port.

@@ -6,9 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use keelson_proto::v1::{Batch, CommandResult, Gap};
 use prost::Message as _;
 
-use super::{
-    Answer, Appended, Heard, Incarnation, Limits, Position, Spool, SpoolError, both, earliest,
-};
+use super::{Answer, Appended, Heard, Incarnation, Limits, Position, Spool, SpoolError, both, earliest};
 use crate::clock::Clock;
 use crate::inventory::{Addition, Known};
 

@@ -16,8 +16,8 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::{
-    Answer, Appended, Heard, Incarnation, Limits, MEMORY, Position, Spool, SpoolError, answers, both, earliest,
-    first_epoch,
+    Answer, Appended, Heard, Incarnation, Limits, MEMORY, Position, Spool, SpoolError, answers, both,
+    earliest, first_epoch,
 };
 use crate::clock::Clock;
 use crate::inventory::{Addition, Digest, Known};

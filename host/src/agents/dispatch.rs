@@ -11,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keelson_proto::v1::Command as Wire;
+use uuid::Uuid;
 
 use super::Shared;
-use crate::clock::MINUTE;
+use crate::clock::{Clock, MINUTE};
 use crate::error::chain;
-use crate::id::AgentUid;
+use crate::id::{AgentUid, CommandUid};
 use crate::model::{Command, NewCommand, Outcome};
+use crate::seal::Seal;
 use crate::store::{Lease, StoreError, Tx};
 
 /// How long an agent has to say something about a command before it is sent again.
@@ -32,7 +34,7 @@ const COMMANDS: i64 = 2_000;
 
 /// Runs until the gateway stops.
 pub(super) async fn run(shared: Arc<Shared>) {
-    let hint = shared.store.outbox();
+    let hint = shared.desk.outbox();
     while !shared.stopping.is_cancelled() {
         let wait = match round(&shared).await {
             Ok(()) => TICK,
@@ -45,6 +47,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             }
         };
         tokio::select! {
+            biased;
             () = shared.stopping.cancelled() => {}
             () = hint.notified() => {}
             () = tokio::time::sleep(wait) => {}
@@ -53,7 +56,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 async fn round(shared: &Shared) -> Result<(), StoreError> {
-    let waiting = shared.store.read_long().await?.commands().waiting(&*shared.clock).await?;
+    let waiting = shared.desk.waiting().await?;
     let here = shared.registry.of_these(&waiting);
     for agents in here.chunks(AGENTS) {
         // Until they have what they may have: what is left then waits for an answer of theirs.
@@ -64,35 +67,58 @@ async fn round(shared: &Shared) -> Result<(), StoreError> {
 
 /// One transaction; whether there may be more.
 async fn send_to(shared: &Shared, agents: &[AgentUid]) -> Result<bool, StoreError> {
-    let mut tx = shared.store.write().await?;
-    let commands = tx.commands().send_out(&*shared.clock, agents, LEASE, COMMANDS).await?;
-    let taken = commands.len();
-    let mut outgoing = Vec::with_capacity(taken);
-    for command in commands {
-        if let Some(wire) = wire(shared, &mut tx, &command).await? {
-            outgoing.push((command, wire));
+    let Outgoing { commands, more } = shared.desk.send_out(agents).await?;
+    for (agent, command) in commands {
+        let uid = CommandUid(Uuid::from_slice(&command.uid).unwrap_or_default());
+        tracing::debug!(agent.uid = %agent, command.uid = %uid, command.kind, command.attempt, "agents.command.sent");
+        if !shared.registry.send(agent, command) {
+            tracing::debug!(command.uid = %uid, "agents.command: it goes out again when its lease is over");
         }
     }
-    tx.commit().await?;
-    for (command, wire) in outgoing {
-        tracing::debug!(agent.uid = %command.agent_uid, command.uid = %command.uid, command.kind, attempt = command.attempts, "agents.command.sent");
-        if !shared.registry.send(command.agent_uid, wire) {
-            tracing::debug!(command.uid = %command.uid, "agents.command: it goes out again when its lease is over");
+    Ok(more)
+}
+
+/// What is to go out, noted as sent.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) commands: Vec<(AgentUid, Wire)>,
+    /// There may be more for the same agents.
+    pub(super) more: bool,
+}
+
+/// Takes from the outbox what these agents may have, and notes it as sent.
+pub(super) async fn take(
+    tx: &mut Tx,
+    clock: &dyn Clock,
+    seal: &Seal,
+    agents: &[AgentUid],
+) -> Result<Outgoing, StoreError> {
+    let taken = tx.commands().send_out(clock, agents, LEASE, COMMANDS).await?;
+    let more = i64::try_from(taken.len()).unwrap_or(i64::MAX) >= COMMANDS;
+    let mut commands = Vec::with_capacity(taken.len());
+    for command in taken {
+        if let Some(wire) = wire(tx, clock, seal, &command).await? {
+            commands.push((command.agent_uid, wire));
         }
     }
-    Ok(i64::try_from(taken).unwrap_or(i64::MAX) >= COMMANDS)
+    Ok(Outgoing { commands, more })
 }
 
 /// As it is sent; a command whose secret cannot be opened any more has failed.
-async fn wire(shared: &Shared, tx: &mut Tx, command: &Command) -> Result<Option<Wire>, StoreError> {
+async fn wire(
+    tx: &mut Tx,
+    clock: &dyn Clock,
+    seal: &Seal,
+    command: &Command,
+) -> Result<Option<Wire>, StoreError> {
     let secret = match &command.sealed {
         None => Vec::new(),
-        Some(sealed) => match shared.seal.unseal(&NewCommand::purpose(command.uid), sealed) {
+        Some(sealed) => match seal.unseal(&NewCommand::purpose(command.uid), sealed) {
             Ok(secret) => secret,
             Err(error) => {
                 tracing::error!(command.uid = %command.uid, error = chain(&error), "agents.command: its secret does not open");
                 let message = "the host cannot open the secret that belongs to it: its secrets.key is another one; ask for it again";
-                tx.commands().finish(&*shared.clock, Lease::of(command), &Outcome::failed(message)).await?;
+                tx.commands().finish(clock, Lease::of(command), &Outcome::failed(message)).await?;
                 return Ok(None);
             }
         },

@@ -42,14 +42,20 @@ const STRANGERS: (usize, usize) = (256, 64);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection that came through.
-pub(super) struct Entrant {
-    stream: Watched<TlsStream<Opening<TcpStream>>>,
+pub(super) struct Entrant<S = TlsStream<Opening<TcpStream>>> {
+    stream: Watched<S>,
     peer: Peer,
-    _socket: Taken,
+    _places: Places,
+}
+
+/// What a connection takes up, until it ends.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    _socket: Option<Taken>,
     /// Among agents; who has none is told so.
     _seat: Option<Taken>,
     /// Among those without a certificate.
-    _place: Option<Turn>,
+    _stranger: Option<Turn>,
 }
 
 /// Connections that came through the handshake.
@@ -139,8 +145,15 @@ impl Entry {
         let seat = identity.and_then(|_| self.room.seat());
         let mut peer = Peer::new(Arc::clone(&self.handshakes), (address, self.door), identity, speaks_h2);
         peer.has_room = identity.is_none() || seat.is_some();
-        let stream = Watched::new(stream, peer.calls.clone(), identity.is_some());
-        Ok(Entrant { stream, peer, _socket: socket, _seat: seat, _place: place })
+        Ok(Entrant::new(stream, peer, Places { _socket: Some(socket), _seat: seat, _stranger: place }))
+    }
+}
+
+impl<S> Entrant<S> {
+    /// From now on it is watched.
+    pub(super) fn new(stream: S, peer: Peer, places: Places) -> Self {
+        let stream = Watched::new(stream, peer.calls.clone(), peer.identity.is_some());
+        Self { stream, peer, _places: places }
     }
 }
 
@@ -153,7 +166,7 @@ fn identify(leaf: &[u8]) -> io::Result<Identity> {
     Ok(Identity { agent: AgentUid(agent), fingerprint: pki::fingerprint(leaf) })
 }
 
-impl Connected for Entrant {
+impl<S> Connected for Entrant<S> {
     type ConnectInfo = Peer;
 
     fn connect_info(&self) -> Peer {
@@ -161,7 +174,7 @@ impl Connected for Entrant {
     }
 }
 
-impl AsyncRead for Entrant {
+impl<S: AsyncRead + Unpin> AsyncRead for Entrant<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -171,7 +184,7 @@ impl AsyncRead for Entrant {
     }
 }
 
-impl AsyncWrite for Entrant {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Entrant<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

@@ -1,7 +1,10 @@
 //! A join token is traded for a certificate.
 
+use std::sync::Arc;
+
 use keelson_proto::v1::{Computer, EnrollRequest, EnrollResponse, RenewRequest};
 use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, mpsc};
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -10,15 +13,28 @@ use super::door::{Identity, Peer};
 use super::incidents::Incident;
 use super::waiting::Comer;
 use super::{REASON, Shared};
+use crate::clock::SharedClock;
 use crate::id::{AgentUid, CompanyUid, JoinTokenUid, LocationUid};
 use crate::model::JoinToken;
-use crate::pki::{Issued, PkiError};
-use crate::store::{NewAgent, StoreError, Tx, UnverifiedAgent};
+use crate::pki::{Issued, Pki, PkiError};
+use crate::store::{NewAgent, Store, StoreError, Tx, UnverifiedAgent};
 
 /// Bytes of what an agent says of its machine.
 const LONGEST_WORD: usize = 256;
 /// A P-256 request has 200 bytes, an RSA one 1,200.
 const LARGEST_REQUEST: usize = 8 * 1024;
+
+/// What letting agents in takes: unlike a session, it makes certificates.
+#[derive(Debug)]
+pub(super) struct Admission {
+    pub(super) store: Store,
+    pub(super) pki: Arc<Pki>,
+    pub(super) clock: SharedClock,
+    /// Poked when there is a new agent.
+    pub(super) changed: Arc<Notify>,
+    /// Who is to be noted for an operator.
+    pub(super) comers: mpsc::Sender<Comer>,
+}
 
 /// One answer for every token that does not do: nobody learns which tokens exist.
 fn refused() -> Status {
@@ -30,19 +46,19 @@ fn refused() -> Status {
 
 /// Enrols an agent.
 pub(super) async fn enroll(
-    shared: &Shared,
+    admission: &Admission,
     peer: &Peer,
     request: EnrollRequest,
 ) -> Result<EnrollResponse, Status> {
     let computer = checked(request.computer.unwrap_or_default(), &request.agent_version)?;
     check_size(&request.certificate_request)?;
     let hash: [u8; 32] = Sha256::digest(request.token.as_bytes()).into();
-    let uid = AgentUid::new(&*shared.clock);
-    let issued = shared
+    let uid = AgentUid::new(&*admission.clock);
+    let issued = admission
         .pki
-        .issue_agent(&request.certificate_request, uid.0, &*shared.clock)
+        .issue_agent(&request.certificate_request, uid.0, &*admission.clock)
         .map_err(|error| issuing(&error))?;
-    let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
+    let mut tx = admission.store.write().await.map_err(|error| storing(&error))?;
     let new = NewAgent {
         host_name: computer.host_name,
         machine_id: computer.machine_id,
@@ -51,24 +67,24 @@ pub(super) async fn enroll(
         version: request.agent_version,
         door: peer.door,
     };
-    let place = match admit(&mut tx, shared, &hash, &new).await.map_err(|error| storing(&error))? {
-        Admission::In(place) => place,
+    let place = match admit(&mut tx, admission, &hash, &new).await.map_err(|error| storing(&error))? {
+        Verdict::In(place) => place,
         // What waits now must be there for the operator: it is written after the answer.
-        Admission::Refused(token) => {
+        Verdict::Refused(token) => {
             if let Some(token) = token {
                 let comer = Comer { token, agent: new, address: peer.address.ip() };
-                drop(shared.comers.try_send(comer));
+                drop(admission.comers.try_send(comer));
             }
             return Err(refused());
         }
     };
     let Place { company, location, account } = place;
     tx.agents()
-        .create(&*shared.clock, uid, (company, location), account, &new, &issued.fingerprint)
+        .create(&*admission.clock, uid, (company, location), account, &new, &issued.fingerprint)
         .await
         .map_err(|error| storing(&error))?;
     tx.commit().await.map_err(|error| storing(&error))?;
-    shared.changed.notify_one();
+    admission.changed.notify_one();
     let agent = uid;
     tracing::info!(agent.uid = %agent, company.uid = %company, address = %peer.address, "agents.enroll: {} is agent {agent}", new.host_name);
     Ok(answer(uid, issued))
@@ -76,18 +92,18 @@ pub(super) async fn enroll(
 
 /// A new certificate for an agent that has one.
 pub(super) async fn renew(
-    shared: &Shared,
+    (admission, shared): (&Admission, &Shared),
     peer: &Peer,
     identity: Identity,
     request: RenewRequest,
 ) -> Result<EnrollResponse, Status> {
     check_size(&request.certificate_request)?;
     let agent = identity.agent;
-    let issued = shared
+    let issued = admission
         .pki
-        .issue_agent(&request.certificate_request, agent.0, &*shared.clock)
+        .issue_agent(&request.certificate_request, agent.0, &*admission.clock)
         .map_err(|error| issuing(&error))?;
-    let mut tx = shared.store.write().await.map_err(|error| storing(&error))?;
+    let mut tx = admission.store.write().await.map_err(|error| storing(&error))?;
     if !tx.agents().admit(agent, &identity.fingerprint).await.map_err(|error| storing(&error))? {
         drop(tx);
         return Err(not_admitted(shared, peer, identity).await);
@@ -110,9 +126,7 @@ pub(super) async fn look(shared: &Shared, peer: &Peer, identity: Identity) -> Re
 }
 
 async fn standing(shared: &Shared, identity: Identity) -> Result<Option<bool>, Status> {
-    let look =
-        async { shared.store.read().await?.agents().standing(identity.agent, &identity.fingerprint).await };
-    look.await.map_err(|error: StoreError| storing(&error))
+    shared.desk.standing(identity).await.map_err(|error| storing(&error))
 }
 
 /// The certificate is ours but the agent may not use it: it was removed, or has renewed since.
@@ -161,7 +175,7 @@ struct Place {
 }
 
 /// What a token leads to.
-enum Admission {
+enum Verdict {
     In(Place),
     /// With a token that is genuine and over: an operator may let this machine in.
     Refused(Option<JoinToken>),
@@ -171,26 +185,26 @@ enum Admission {
 /// statements find it out, and none of them writes.
 async fn admit(
     tx: &mut Tx,
-    shared: &Shared,
+    admission: &Admission,
     hash: &[u8; 32],
     agent: &NewAgent,
-) -> Result<Admission, StoreError> {
+) -> Result<Verdict, StoreError> {
     let found = tx.join_tokens().by_hash(hash).await?;
     let token = found.filter(|token| token.door == agent.door.name());
     let uid = token.as_ref().map_or(JoinTokenUid(Uuid::nil()), |token| token.uid);
-    let is_good = tx.join_tokens().take_use(&*shared.clock, uid).await?;
+    let is_good = tx.join_tokens().take_use(&*admission.clock, uid).await?;
     if let Some(token) = token.as_ref().filter(|_| is_good) {
         let (company, location) = (token.company_uid, token.location_uid);
-        return Ok(Admission::In(Place { company, location, account: token.account_uid }));
+        return Ok(Verdict::In(Place { company, location, account: token.account_uid }));
     }
     let waiting = tx.unverified_agents().find(uid, &agent.machine_id).await?;
     let Some(waiting) = waiting.filter(UnverifiedAgent::is_accepted) else {
-        return Ok(Admission::Refused(token));
+        return Ok(Verdict::Refused(token));
     };
     tx.unverified_agents().remove(waiting.uid).await?;
     let place = waiting.company_uid.zip(waiting.location_uid);
-    Ok(place.map_or(Admission::Refused(None), |(company, location)| {
-        Admission::In(Place { company, location, account: waiting.account_uid })
+    Ok(place.map_or(Verdict::Refused(None), |(company, location)| {
+        Verdict::In(Place { company, location, account: waiting.account_uid })
     }))
 }
 

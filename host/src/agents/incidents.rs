@@ -73,8 +73,11 @@ impl Incident {
 #[derive(Debug, Default)]
 pub(super) struct Incidents(Mutex<HashMap<(AgentUid, Incident), Noted>>);
 
+/// One that is to be written.
+pub(super) type Due = ((AgentUid, Incident), Noted);
+
 #[derive(Debug, Clone, Copy)]
-struct Noted {
+pub(super) struct Noted {
     /// Unix milliseconds, of the first that is not written.
     at: i64,
     address: IpAddr,
@@ -105,7 +108,7 @@ impl Incidents {
     }
 
     /// Those whose time to be written has come; and forgets what was quiet for long enough.
-    fn take(&self) -> Vec<((AgentUid, Incident), Noted)> {
+    fn take(&self) -> Vec<Due> {
         let now = Instant::now();
         let is_due = |noted: &Noted| noted.written.is_none_or(|at| now.duration_since(at) >= QUIET);
         let mut all = self.noted();
@@ -120,7 +123,7 @@ impl Incidents {
     }
 
     /// They could not be written.
-    fn put_back(&self, due: Vec<((AgentUid, Incident), Noted)>) {
+    fn put_back(&self, due: Vec<Due>) {
         let mut all = self.noted();
         for (key, noted) in due {
             let times = all.get(&key).map_or(0, |since| since.times);
@@ -147,24 +150,28 @@ pub(super) async fn keep(shared: Arc<Shared>) {
     }
 }
 
-async fn write(shared: &Shared, due: &[((AgentUid, Incident), Noted)]) -> Result<(), StoreError> {
+async fn write(shared: &Shared, due: &[Due]) -> Result<(), StoreError> {
     if due.is_empty() {
         return Ok(());
     }
-    let mut tx = shared.store.write().await?;
+    shared.desk.note_incidents(due).await?;
+    shared.changed.notify_one();
+    Ok(())
+}
+
+/// Writes them down.
+pub(super) async fn note(tx: &mut Tx, clock: &dyn Clock, due: &[Due]) -> Result<(), StoreError> {
     let mut rows = Vec::with_capacity(due.len());
     for ((agent, incident), noted) in due {
         if incident.is_misuse() {
             let reason = format!("{}, from {}", incident.words(), noted.address);
-            tx.agents().flag_misuse(&*shared.clock, *agent, &reason).await?;
+            tx.agents().flag_misuse(clock, *agent, &reason).await?;
         }
-        rows.push(row(&mut tx, *agent, *incident, noted).await?);
+        rows.push(row(tx, *agent, *incident, noted).await?);
     }
     for row in rows {
         tx.audit().add(&row).await?;
     }
-    tx.commit().await?;
-    shared.changed.notify_one();
     Ok(())
 }
 
@@ -200,12 +207,7 @@ pub(super) async fn suspect(shared: &Shared, peer: &Peer, agent: AgentUid, elsew
         format!("two machines take turns with this agent's certificate, one of them from {from}")
     };
     tracing::warn!(agent.uid = %agent, address = %peer.address, "agents.incident: agent {agent} seems to be cloned: {reason}");
-    let noted: Result<(), StoreError> = async {
-        let mut tx = shared.store.write().await?;
-        tx.agents().flag_clone(&*shared.clock, agent, &reason).await?;
-        tx.commit().await
-    }
-    .await;
+    let noted = shared.desk.suspect(agent, &reason).await;
     if let Err(error) = noted {
         tracing::warn!(agent.uid = %agent, error = chain(&error), "agents.incident: the suspicion is not noted");
     }

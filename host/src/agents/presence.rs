@@ -19,6 +19,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
     let tick = TICK.min(shared.options.heartbeat / 2);
     while !shared.stopping.is_cancelled() {
         tokio::select! {
+            biased;
             () = shared.stopping.cancelled() => {}
             () = tokio::time::sleep(tick) => {}
         }
@@ -37,9 +38,7 @@ pub(super) async fn keep(shared: Arc<Shared>) {
 }
 
 async fn note(shared: &Shared, agents: &[AgentUid]) -> Result<(), StoreError> {
-    let mut tx = shared.store.write().await?;
-    let known = tx.agents().beat(&*shared.clock, agents).await?;
-    tx.commit().await?;
+    let known = shared.desk.beat(agents).await?;
     // Removed through another host over the same database, which could not end the session.
     for agent in agents.iter().filter(|agent| !known.contains(agent)) {
         shared.registry.expel(*agent);

@@ -21,12 +21,13 @@ use super::{CREDIT, HandshakeKind, REASON, Shared, enroll, session};
 #[derive(Debug)]
 pub(super) struct ConsoleService {
     shared: Arc<Shared>,
+    admission: Arc<enroll::Admission>,
     tasks: TaskTracker,
 }
 
 impl ConsoleService {
-    pub(super) fn new(shared: Arc<Shared>, tasks: TaskTracker) -> Self {
-        Self { shared, tasks }
+    pub(super) fn new(shared: Arc<Shared>, admission: Arc<enroll::Admission>, tasks: TaskTracker) -> Self {
+        Self { shared, admission, tasks }
     }
 
     /// What an agent asks for beside its session costs the host a look into its database, or a signature.
@@ -36,6 +37,28 @@ impl ConsoleService {
             Status::resource_exhausted(format!("this agent asks too often; it may ask again in {wait} s"))
         })
     }
+}
+
+/// What goes down to an agent.
+pub(super) type Answers = ReceiverStream<Result<ConsoleMessage, Status>>;
+
+/// Begins a session, which goes on beside the call that asked for it.
+pub(super) fn hold(
+    shared: &Arc<Shared>,
+    tasks: &TaskTracker,
+    request: Request<Streaming<AgentMessage>>,
+) -> Result<Response<Answers>, Status> {
+    let peer = peer(&request)?;
+    let identity = identity(&peer)?;
+    // Room for an answer to each batch that may be under way, and for the last word.
+    let (answers, stream) = mpsc::channel(CREDIT as usize + 2);
+    let shared = Arc::clone(shared);
+    let call = peer.call();
+    tasks.spawn(async move {
+        session::run(shared, peer, identity, request.into_inner(), answers).await;
+        drop(call);
+    });
+    Ok(Response::new(ReceiverStream::new(stream)))
 }
 
 fn peer<T>(request: &Request<T>) -> Result<Peer, Status> {
@@ -60,13 +83,13 @@ fn identity(peer: &Peer) -> Result<Identity, Status> {
 
 #[tonic::async_trait]
 impl Console for ConsoleService {
-    type SessionStream = ReceiverStream<Result<ConsoleMessage, Status>>;
+    type SessionStream = Answers;
 
     async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer(&request)?;
         let _call = peer.call();
         let span = tracing::info_span!("agents.enroll", address = %peer.address);
-        let enrolled = enroll::enroll(&self.shared, &peer, request.into_inner()).instrument(span).await;
+        let enrolled = enroll::enroll(&self.admission, &peer, request.into_inner()).instrument(span).await;
         enrolled.inspect(|_| peer.came_in()).map(Response::new)
     }
 
@@ -74,7 +97,8 @@ impl Console for ConsoleService {
         let peer = peer(&request)?;
         let (identity, _call) = (identity(&peer)?, peer.call());
         self.may_call(&peer, identity)?;
-        let renewed = enroll::renew(&self.shared, &peer, identity, request.into_inner()).await;
+        let renewed =
+            enroll::renew((&self.admission, &self.shared), &peer, identity, request.into_inner()).await;
         renewed.inspect_err(|status| peer.note_refusal(status)).map(Response::new)
     }
 
@@ -92,16 +116,6 @@ impl Console for ConsoleService {
         &self,
         request: Request<Streaming<AgentMessage>>,
     ) -> Result<Response<Self::SessionStream>, Status> {
-        let peer = peer(&request)?;
-        let identity = identity(&peer)?;
-        // Room for an answer to each batch that may be under way, and for the last word.
-        let (answers, stream) = mpsc::channel(CREDIT as usize + 2);
-        let shared = Arc::clone(&self.shared);
-        let call = peer.call();
-        self.tasks.spawn(async move {
-            session::run(shared, peer, identity, request.into_inner(), answers).await;
-            drop(call);
-        });
-        Ok(Response::new(ReceiverStream::new(stream)))
+        hold(&self.shared, &self.tasks, request)
     }
 }

@@ -92,7 +92,7 @@ async fn begin(
     let (row, place) = admit(shared, peer, identity, hello).await?;
     shared.changed.notify_one();
     // What waited for this agent goes out after the welcome.
-    shared.store.outbox().notify_one();
+    shared.desk.outbox().notify_one();
     let welcome = Welcome {
         epoch: unsigned(row.epoch),
         sequence: unsigned(row.sequence),
@@ -196,9 +196,10 @@ impl Session {
     async fn live(&self, messages: &mut Streaming<AgentMessage>, mut place: Place) -> Result<(), Status> {
         let served = async {
             tokio::select! {
-                end = self.serve(messages, &mut place.commands) => end,
-                () = place.replaced.cancelled() => Err(self.replaced()),
+                biased;
                 () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
+                () = place.replaced.cancelled() => Err(self.replaced()),
+                end = self.serve(messages, &mut place.commands) => end,
             }
         };
         // Whatever a panic left half done is this session's own, and the agent is gone like any other.
@@ -232,12 +233,14 @@ impl Session {
                 Some(message)
             } else {
                 tokio::select! {
-                    message = tokio::time::timeout_at(heard + patience, messages.message()) => {
-                        message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??
-                    }
+                    // What is to be done does not wait behind what the agent has to tell.
+                    biased;
                     Some(command) = commands.recv() => {
                         self.say(console_message::Kind::Command(command)).await?;
                         continue;
+                    }
+                    message = tokio::time::timeout_at(heard + patience, messages.message()) => {
+                        message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??
                     }
                 }
             };

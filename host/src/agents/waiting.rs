@@ -10,8 +10,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use super::Shared;
+use super::enroll::Admission;
 use crate::error::chain;
 use crate::model::JoinToken;
 use crate::store::{NewAgent, NewAuditRow, StoreError};
@@ -33,27 +34,31 @@ pub(super) fn queue() -> (mpsc::Sender<Comer>, mpsc::Receiver<Comer>) {
 }
 
 /// Notes them until the gateway stops.
-pub(super) async fn keep(shared: Arc<Shared>, mut comers: mpsc::Receiver<Comer>) {
+pub(super) async fn keep(
+    admission: Arc<Admission>,
+    stopping: CancellationToken,
+    mut comers: mpsc::Receiver<Comer>,
+) {
     loop {
         let comer = tokio::select! {
-            () = shared.stopping.cancelled() => return,
+            () = stopping.cancelled() => return,
             comer = comers.recv() => comer,
         };
         let Some(comer) = comer else { return };
-        if let Err(error) = note(&shared, &comer).await {
+        if let Err(error) = note(&admission, &comer).await {
             tracing::warn!(error = chain(&error), "agents.enroll: {} is not noted", comer.agent.host_name);
         }
     }
 }
 
-async fn note(shared: &Shared, comer: &Comer) -> Result<(), StoreError> {
+async fn note(admission: &Admission, comer: &Comer) -> Result<(), StoreError> {
     let Comer { token, agent, address } = comer;
-    let mut tx = shared.store.write().await?;
+    let mut tx = admission.store.write().await?;
     if tx.join_tokens().is_frozen(token.uid).await? {
         return Ok(());
     }
-    let is_noted = tx.unverified_agents().note(&*shared.clock, token, agent).await?;
-    if !is_noted && tx.join_tokens().freeze(&*shared.clock, token.uid).await? {
+    let is_noted = tx.unverified_agents().note(&*admission.clock, token, agent).await?;
+    if !is_noted && tx.join_tokens().freeze(&*admission.clock, token.uid).await? {
         let company = token.company_uid;
         tracing::warn!(company.uid = %company, %address, "agents.enroll: too many agents wait; join token {} is frozen", token.uid);
         let message = format!(
@@ -63,7 +68,7 @@ async fn note(shared: &Shared, comer: &Comer) -> Result<(), StoreError> {
         );
         tx.audit()
             .add(&NewAuditRow {
-                at: shared.clock.now_ms(),
+                at: admission.clock.now_ms(),
                 address: address.to_string(),
                 operation: "AgentEnroll".to_owned(),
                 outcome: "Denied",

@@ -14,16 +14,12 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
 
+use super::desk::Desk;
 use super::facts::Said;
 use super::registry::{Place, Registry};
-use crate::clock::SharedClock;
 use crate::error::chain;
 use crate::id::{AgentUid, CompanyUid};
-use crate::store::{self, Admitted, Arrival, Dialect, Lease, Offset, Store, StoreError};
-
-mod group;
-
-use group::write;
+use crate::store::{self, Admitted, Arrival, Lease, Offset, StoreError};
 
 /// Sessions that may wait for a writer. Those beyond wait to hand their work in.
 const QUEUE: usize = 1024;
@@ -36,7 +32,7 @@ const TRIES: u32 = 2;
 
 /// What a session wants written.
 #[derive(Debug)]
-enum Task {
+pub(super) enum Task {
     /// It begins.
     Arrive(Box<Arrival>, Vec<u8>),
     /// Batches that follow each other.
@@ -60,7 +56,8 @@ pub(super) struct Batch {
 
 /// What became of it.
 #[derive(Debug)]
-enum Answer {
+pub(super) enum Answer {
+    /// With its place among the sessions, once it has one; none where the certificate does not do.
     Admitted(Option<(Admitted, Place)>),
     Stored(Outcome),
     Said(Box<store::Said>),
@@ -97,27 +94,29 @@ pub(super) struct Writer {
     queues: Vec<mpsc::Sender<Work>>,
 }
 
+/// What became of a group.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Who may come in; their answers are empty until each has its place.
+    pub(super) admitted: Vec<Admitted>,
+    /// In the order of the tasks.
+    pub(super) answers: Vec<Answer>,
+}
+
 /// What writers need.
 #[derive(Debug, Clone)]
-struct Desk {
-    store: Store,
-    clock: SharedClock,
+struct Scribe {
+    desk: Arc<dyn Desk>,
     registry: Arc<Registry>,
 }
 
 impl Writer {
     /// Writers that end when this is dropped.
-    pub(super) fn start(store: &Store, clock: &SharedClock, registry: &Arc<Registry>) -> Self {
-        // SQLite has one writer at a time; on PostgreSQL one group's commit is waited for while the next is written.
-        let count = match store.dialect() {
-            Dialect::Sqlite => 1,
-            Dialect::Postgres => 2,
-        };
-        let desk =
-            Desk { store: store.clone(), clock: SharedClock::clone(clock), registry: Arc::clone(registry) };
-        let queues = (0..count).map(|_| {
+    pub(super) fn start(desk: &Arc<dyn Desk>, registry: &Arc<Registry>) -> Self {
+        let scribe = Scribe { desk: Arc::clone(desk), registry: Arc::clone(registry) };
+        let queues = (0..desk.writers()).map(|_| {
             let (queue, work) = mpsc::channel(QUEUE);
-            tokio::spawn(run(desk.clone(), work));
+            tokio::spawn(run(scribe.clone(), work));
             queue
         });
         Self { queues: queues.collect() }
@@ -178,7 +177,7 @@ fn mixed_up(answer: &Answer) -> StoreError {
     StoreError::closed()
 }
 
-async fn run(desk: Desk, mut queue: mpsc::Receiver<Work>) {
+async fn run(scribe: Scribe, mut queue: mpsc::Receiver<Work>) {
     let mut waiting = Vec::new();
     loop {
         if waiting.is_empty() && queue.recv_many(&mut waiting, MOST_WORK).await == 0 {
@@ -190,7 +189,7 @@ async fn run(desk: Desk, mut queue: mpsc::Receiver<Work>) {
             waiting.push(work);
         }
         let group = next_group(&mut waiting);
-        serve(&desk, group).await;
+        serve(&scribe, group).await;
     }
 }
 
@@ -212,9 +211,9 @@ fn next_group(waiting: &mut Vec<Work>) -> Vec<Work> {
     group
 }
 
-async fn serve(desk: &Desk, group: Vec<Work>) {
+async fn serve(scribe: &Scribe, group: Vec<Work>) {
     let tasks: Vec<(AgentUid, &Task)> = group.iter().map(|work| (work.agent, &work.task)).collect();
-    let answers = match persistently(desk, &tasks).await {
+    let answers = match persistently(scribe, &tasks).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         // With the database away or its disk full, one by one would only fail as often as there are tasks.
         Err(error) if error.is_retryable() || matches!(error, StoreError::Full { .. }) => {
@@ -228,31 +227,31 @@ async fn serve(desk: &Desk, group: Vec<Work>) {
                 tasks = tasks.len(),
                 "agents.writer: a group is written one by one"
             );
-            one_by_one(desk, &tasks).await
+            one_by_one(scribe, &tasks).await
         }
         Err(error) => vec![Err(error)],
     };
     for (work, answer) in group.into_iter().zip(answers) {
         if let Err(Ok(Answer::Admitted(Some((_, place))))) = work.answer.send(answer) {
-            give_up(desk, work.agent, &place).await;
+            give_up(scribe, work.agent, &place).await;
         }
     }
 }
 
-async fn one_by_one(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Vec<Result<Answer, StoreError>> {
+async fn one_by_one(scribe: &Scribe, tasks: &[(AgentUid, &Task)]) -> Vec<Result<Answer, StoreError>> {
     let mut answers = Vec::with_capacity(tasks.len());
     for task in tasks {
-        let written = persistently(desk, std::slice::from_ref(task)).await;
+        let written = persistently(scribe, std::slice::from_ref(task)).await;
         answers.push(written.and_then(|mut all| all.pop().ok_or_else(StoreError::closed)));
     }
     answers
 }
 
 /// Two writers in each other's way: one of them simply goes again. A panic is the fault of what is written, and ends no writer.
-async fn persistently(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Answer>, StoreError> {
+async fn persistently(scribe: &Scribe, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Answer>, StoreError> {
     let mut tries = 0;
     loop {
-        let written = AssertUnwindSafe(write(desk, tasks)).catch_unwind().await;
+        let written = AssertUnwindSafe(write(scribe, tasks)).catch_unwind().await;
         match written.unwrap_or(Err(StoreError::Panicked)) {
             Err(error) if error.is_retryable() && tries < TRIES => tries += 1,
             other => return other,
@@ -260,10 +259,27 @@ async fn persistently(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Result<Vec<An
     }
 }
 
+/// Writes all of it, or nothing. Only what is committed has a place in the registry, in the order of the commits: the session
+/// that the registry has is the one whose number the row has.
+async fn write(scribe: &Scribe, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Answer>, StoreError> {
+    let Written { admitted, mut answers } = scribe.desk.write(tasks).await?;
+    for row in admitted {
+        let arrival = tasks.iter().zip(&mut answers).find_map(|((agent, task), answer)| match task {
+            Task::Arrive(arrival, run) if *agent == row.uid => Some((arrival, run, answer)),
+            _ => None,
+        });
+        if let Some((arrival, run, answer)) = arrival {
+            let place = scribe.registry.enter(row.uid, arrival.session, run);
+            *answer = Answer::Admitted(Some((row, place)));
+        }
+    }
+    Ok(answers)
+}
+
 /// Whoever came is gone again before it was told that it may.
-async fn give_up(desk: &Desk, agent: AgentUid, place: &Place) {
-    if desk.registry.leave(agent, place) {
-        let left = write(desk, &[(agent, &Task::Leave(place.number))]).await;
+async fn give_up(scribe: &Scribe, agent: AgentUid, place: &Place) {
+    if scribe.registry.leave(agent, place) {
+        let left = write(scribe, &[(agent, &Task::Leave(place.number))]).await;
         if let Err(error) = left {
             tracing::warn!(agent.uid = %agent, error = chain(&error), "agents.writer: cannot note that agent {agent} is gone");
         }

@@ -31,7 +31,7 @@ impl FirstBytes {
 
 /// The stream. Past its first bytes it costs a comparison a read.
 #[derive(Debug)]
-pub(super) struct Opening<S> {
+pub(in crate::agents) struct Opening<S> {
     stream: S,
     first: Option<FirstBytes>,
 }

@@ -46,7 +46,7 @@ struct Visit {
 
 impl Peer {
     /// Of a connection whose handshake is over.
-    pub(super) fn new(
+    pub(in crate::agents) fn new(
         handshakes: Arc<Handshakes>,
         (address, door): (SocketAddr, Door),
         identity: Option<Identity>,

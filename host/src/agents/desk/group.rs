@@ -1,11 +1,12 @@
 //! One transaction for a group of sessions' work.
 
-use super::{Answer, Batch, Desk, Outcome, Task};
+use super::StoreDesk;
+use crate::agents::writer::{Answer, Batch, Outcome, Task, Written};
 use crate::id::AgentUid;
 use crate::store::{Admitted, Arrival, CloudSource, Move, Offset, Source, StoreError, Tx};
 
-/// Writes all of it, or nothing; the answers, in the order of the tasks.
-pub(super) async fn write(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Answer>, StoreError> {
+/// Writes all of it, or nothing.
+pub(super) async fn write(desk: &StoreDesk, tasks: &[(AgentUid, &Task)]) -> Result<Written, StoreError> {
     let mut tx = desk.store.write().await?;
     let admitted = arrive(desk, &mut tx, tasks).await?;
     let stored = store(desk, &mut tx, tasks).await?;
@@ -26,11 +27,14 @@ pub(super) async fn write(desk: &Desk, tasks: &[(AgentUid, &Task)]) -> Result<Ve
     }
     tx.agents().leave(&*desk.clock, &gone).await?;
     tx.commit().await?;
-    enter(desk, tasks, admitted, &mut answers);
-    Ok(answers)
+    Ok(Written { admitted, answers })
 }
 
-async fn arrive(desk: &Desk, tx: &mut Tx, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Admitted>, StoreError> {
+async fn arrive(
+    desk: &StoreDesk,
+    tx: &mut Tx,
+    tasks: &[(AgentUid, &Task)],
+) -> Result<Vec<Admitted>, StoreError> {
     let arrivals = tasks.iter().filter_map(|(_, task)| match task {
         Task::Arrive(arrival, _) => Some(&**arrival),
         _ => None,
@@ -39,24 +43,9 @@ async fn arrive(desk: &Desk, tx: &mut Tx, tasks: &[(AgentUid, &Task)]) -> Result
     tx.agents().arrive(&*desk.clock, &arrivals).await
 }
 
-/// Only what is committed has a place in the registry, in the order of the commits: the session that the registry has is the one
-/// whose number the row has.
-fn enter(desk: &Desk, tasks: &[(AgentUid, &Task)], admitted: Vec<Admitted>, answers: &mut [Answer]) {
-    for row in admitted {
-        let of_it = |(agent, task): &(AgentUid, &Task)| *agent == row.uid && matches!(task, Task::Arrive(..));
-        let Some(index) = tasks.iter().position(of_it) else { continue };
-        if let (Some((_, Task::Arrive(arrival, run))), Some(answer)) =
-            (tasks.get(index), answers.get_mut(index))
-        {
-            let place = desk.registry.enter(row.uid, arrival.session, run);
-            *answer = Answer::Admitted(Some((row, place)));
-        }
-    }
-}
-
 /// Moves offsets and stores the facts of those that were the next; whose they were.
 async fn store(
-    desk: &Desk,
+    desk: &StoreDesk,
     tx: &mut Tx,
     tasks: &[(AgentUid, &Task)],
 ) -> Result<std::collections::HashSet<AgentUid>, StoreError> {
