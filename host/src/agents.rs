@@ -6,9 +6,10 @@
 //! machine waits in `unverified_agents` until an operator lets it in (`waiting.rs`). Whom TLS turns away is counted in memory
 //! (`handshakes.rs`). A *session* (`session.rs`) has a certificate: it is admitted by its fingerprint on that row, then hands
 //! in each batch and acknowledges it when it is committed. The *writer* (`writer.rs`) gathers what many sessions hand in; the
-//! *desk* (`desk.rs`) writes it, facts and offsets, in one transaction; *presence* (`presence.rs`) writes who was heard of.
-//! *Pace* (`pace.rs`) reads an agent that says too much more slowly, and *room* (`room.rs`) leaves descriptors for everything
-//! else. The *registry* (`registry.rs`) knows the one live session of each agent; a new one replaces the
+//! *desk* (`desk.rs`) writes it, facts and offsets, in one transaction: it is the store, or in simulations its twin in memory;
+//! *presence* (`presence.rs`) writes who was heard of. *Pace* (`pace.rs`) reads an agent that says too much more slowly, and
+//! *room* (`room.rs`) leaves descriptors for everything else. The *registry* (`registry.rs`) knows the one live session of each
+//! agent; a new one replaces the
 //! old. `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents
 //! that are here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`)
 //! ends those whose time is over. *Incidents* (`incidents.rs`) brings what only a copy of an agent or somebody hostile does to the
@@ -59,6 +60,8 @@ mod report;
 mod room;
 mod service;
 mod session;
+#[cfg(test)]
+mod simulation;
 mod waiting;
 mod writer;
 
