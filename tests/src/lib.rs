@@ -26,6 +26,7 @@ pub mod process;
 pub mod proxy;
 pub mod simulation;
 pub mod smtp;
+pub mod soak;
 pub mod vbr;
 pub mod wait;
 

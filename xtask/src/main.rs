@@ -13,6 +13,7 @@ mod postgres;
 mod process;
 mod seed;
 mod setup;
+mod soak;
 mod step;
 mod test;
 mod tidy;
@@ -69,6 +70,8 @@ enum Command {
     Conformance(conformance::Args),
     /// Fills an empty database with a fleet
     Seed(seed::Args),
+    /// Runs the seeded fault cycles for as long as is wanted
+    Soak(soak::Args),
     /// Installs the programs that tests and demo need, where they are missing
     Setup,
 }
@@ -101,6 +104,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&workspace, &args),
         Command::Conformance(args) => conformance::run(&workspace, &args),
         Command::Seed(args) => seed::run(&workspace, &args),
+        Command::Soak(args) => soak::run(&workspace, &args),
         Command::Setup => setup::ensure(setup::Tool::ALL),
     }
 }

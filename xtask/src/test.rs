@@ -24,6 +24,8 @@ pub(crate) enum Profile {
     Default,
     /// Runs everything and keeps the report short.
     Ci,
+    /// As `Ci`, for tests that go on for hours.
+    Soak,
 }
 
 /// Prepares everything and runs the tests; with filters, only the host's tests that match.
@@ -75,12 +77,15 @@ impl Surroundings {
     }
 }
 
-fn tests(workspace: &Workspace, filters: &[String], profile: Profile) -> Command {
+/// The tests, with nextest where it is installed.
+pub(crate) fn tests(workspace: &Workspace, filters: &[String], profile: Profile) -> Command {
     if on_path("cargo-nextest").is_some() {
         let mut nextest = workspace.cargo("nextest");
         nextest.args(["run", "--workspace"]);
-        if matches!(profile, Profile::Ci) {
-            nextest.args(["--profile", "ci"]);
+        match profile {
+            Profile::Default => {}
+            Profile::Ci => drop(nextest.args(["--profile", "ci"])),
+            Profile::Soak => drop(nextest.args(["--profile", "soak"])),
         }
         nextest.args(filters);
         return nextest;

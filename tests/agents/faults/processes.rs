@@ -15,6 +15,7 @@ use keelson_tests::link::Identity;
 use keelson_tests::process::keelson;
 use keelson_tests::proxy::Dice;
 use keelson_tests::simulation::{Simulation, Size};
+use keelson_tests::soak::cycles;
 use keelson_tests::{Agent, HostProcess, TestDatabase, eventually, on_both};
 use reqwest::StatusCode;
 use tonic::Code;
@@ -22,7 +23,7 @@ use tonic::Code;
 use super::super::end;
 
 const SEED: u64 = 13;
-/// How often each side is killed.
+/// How often each side is killed; more often in a soak.
 const KILLS: u32 = 20;
 
 /// A host as a process, and a token.
@@ -123,16 +124,20 @@ on_both! {
         let (mut host, mut simulation) = place(database).await;
         let dice = Dice::new(SEED);
         let killing = async {
-            for _ in 0..KILLS {
+            for _ in 0..cycles(KILLS) {
                 a_moment(&dice).await;
                 host.kill();
                 host.restart().await;
             }
         };
+        // A month's steps, at most: what comes after is the host's future.
+        let living = async {
+            simulation.live(1_400).await;
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             () = killing => {}
-            // A month's steps, at most: no more than the kills take.
-            () = simulation.live(1_400) => {}
+            () = living => {}
         }
         settled(&host.database, || simulation.account()).await;
         simulation.stop().await;
@@ -143,7 +148,7 @@ on_both! {
         let (host, token) = host(database).await;
         let mut agent = Growing::enroll(&token).await;
         let dice = Dice::new(SEED);
-        for _ in 0..KILLS {
+        for _ in 0..cycles(KILLS) {
             agent.process.start();
             a_moment(&dice).await;
             agent.process.kill();
