@@ -182,7 +182,8 @@ impl Agent {
                 error => AgentError::Session(error),
             })
         };
-        let outcome = tokio::try_join!(collecting, linked);
+        // Together they are too large for the stack of whoever waits.
+        let outcome = tokio::try_join!(collecting, Box::pin(linked));
         if work.ended() == Ended::Removed {
             folder.forget_identity().map_err(AgentError::Folder)?;
         }

@@ -157,10 +157,10 @@ mod tests {
         round().await;
         assert_eq!(driver.delivered_count(), 0, "it waits for the host");
         let epoch = shared.spool.position().await.unwrap().epoch;
-        shared.spool.acknowledge(epoch, 1).await.unwrap();
+        shared.spool.acknowledge(epoch, 1, &SystemClock).await.unwrap();
         round().await;
         assert_eq!(driver.delivered_count(), 1);
-        shared.spool.begin_epoch(epoch, &SystemClock).await.unwrap();
+        shared.spool.begin_epoch(epoch, None, &SystemClock).await.unwrap();
         round().await;
         round().await;
         assert_eq!(driver.delivered_count(), 1, "nothing of the new epoch was acknowledged");

@@ -294,12 +294,12 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
     use crate::spool;
-    use crate::testing::Scripted;
+    use crate::testing::{Scripted, limits};
 
     #[tokio::test]
     async fn what_was_not_said_yet_of_a_command_gives_way_to_the_last_word() {
         let clock: SharedClock = Arc::new(SystemClock);
-        let shared = Arc::new(Shared::new(spool::memory(1 << 20, clock.as_ref())));
+        let shared = Arc::new(Shared::new(spool::memory(limits(1 << 20), clock.as_ref())));
         let answer = |uid: u8| Answer { uid: vec![uid], attempt: 1, result: CommandResult::default() };
         for uid in [1, 2] {
             shared.spool.remember(&answer(uid), clock.as_ref()).await.unwrap();

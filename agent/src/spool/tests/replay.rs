@@ -9,14 +9,14 @@ fn small() -> Limits {
 }
 
 /// Spools one more restore point and has it acknowledged.
-async fn acknowledged(spool: &Spool, points: i64, clock: &ManualClock) -> Position {
+async fn acknowledged(spool: &SharedSpool, points: i64, clock: &ManualClock) -> Position {
     spool_inventory(spool, &[("a", points)]).await;
     let position = spool.position().await.unwrap();
     spool.acknowledge(position.epoch, position.last, clock).await.unwrap();
     spool.position().await.unwrap()
 }
 
-async fn reaches_as_far_as_its_bytes(spool: Spool) {
+async fn reaches_as_far_as_its_bytes(spool: SharedSpool) {
     let clock = ManualClock::new(NOW);
     assert_eq!(acknowledged(&spool, 1, &clock).await.reaches, 0);
     for points in 2..=40 {
@@ -31,7 +31,7 @@ async fn reaches_as_far_as_its_bytes(spool: Spool) {
     assert!((500..=1_000).contains(&bytes), "{bytes} bytes are kept of 1000");
 }
 
-async fn reaches_as_far_as_its_hours(spool: Spool) {
+async fn reaches_as_far_as_its_hours(spool: SharedSpool) {
     let clock = ManualClock::new(NOW);
     for points in 1..=4 {
         acknowledged(&spool, points, &clock).await;
@@ -42,7 +42,7 @@ async fn reaches_as_far_as_its_hours(spool: Spool) {
     assert_eq!(position.heard, Heard { epoch: position.epoch, sequence: 4, at: NOW + 12 * HOUR });
 }
 
-async fn keeps_a_gap_until_the_host_knows(spool: Spool) {
+async fn keeps_a_gap_until_the_host_knows(spool: SharedSpool) {
     let clock = ManualClock::new(NOW);
     let before = acknowledged(&spool, 3, &clock).await;
     let gap = before.gap_after(before.epoch - 9, 2);
@@ -67,7 +67,7 @@ async fn keeps_a_gap_until_the_host_knows(spool: Spool) {
 
 #[tokio::test]
 async fn the_memory_spool_keeps_what_was_acknowledged() {
-    let spool = || Spool::memory(small(), &ManualClock::new(NOW));
+    let spool = || memory(small(), &ManualClock::new(NOW));
     reaches_as_far_as_its_bytes(spool()).await;
     reaches_as_far_as_its_hours(spool()).await;
     keeps_a_gap_until_the_host_knows(spool()).await;
@@ -77,7 +77,7 @@ async fn the_memory_spool_keeps_what_was_acknowledged() {
 async fn the_durable_spool_keeps_what_was_acknowledged() {
     let place = tempfile::tempdir().unwrap();
     let spool =
-        async |name| Spool::durable(&place.path().join(name), small(), &ManualClock::new(NOW)).await.unwrap();
+        async |name| durable(&place.path().join(name), small(), &ManualClock::new(NOW)).await.unwrap();
     reaches_as_far_as_its_bytes(spool("a.db").await).await;
     reaches_as_far_as_its_hours(spool("b.db").await).await;
     keeps_a_gap_until_the_host_knows(spool("c.db").await).await;
