@@ -1,3 +1,5 @@
+//! What strangers may pack, and what becomes of it.
+
 use super::*;
 
 fn files(list: &[(&str, &[u8])]) -> Files {
