@@ -2,9 +2,9 @@
 //! never all of them, and whoever says nothing has none.
 //!
 //! **Cast.** [`Turns`] are places of a limited number, each address holding at most its share; who finds none waits, in
-//! order. [`Silent`] are the sockets whose `ClientHello` is not there yet; a new one drives out the oldest. [`Entrance`]
-//! puts both before a TLS handshake, for every port alike. A [`Budget`] limits what somebody asks for over time, and
-//! [`Proxies`] say who that is when it comes through the operator's own.
+//! order. [`Silent`] are the sockets whose `ClientHello` is not there yet; a new one drives out the oldest, once that had its
+//! time. [`Entrance`] puts both before a TLS handshake, for every port alike. A [`Budget`] limits what somebody asks for over
+//! time, and [`Proxies`] say who that is when it comes through the operator's own.
 //!
 //! The other way, `outbound.rs` says where the host itself may connect to, and `trust.rs` whom it takes for whom there.
 
@@ -17,7 +17,8 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use rustls::server::Acceptor;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,8 @@ pub(crate) use proxies::Proxies;
 
 /// Sockets of a port whose `ClientHello` is awaited; a client sends it at once, so that nobody honest is long among them.
 const SILENT: usize = 512;
+/// So long each of them keeps its place, whoever comes: time for its hello to arrive.
+const GRACE: Duration = Duration::from_millis(250);
 /// A `ClientHello` is two packets; this is time for one of them to be lost.
 const HELLO: Duration = Duration::from_secs(5);
 /// Sockets that have said hello, those that wait for their handshake included: of a port, and of an address.
@@ -91,6 +94,12 @@ impl Turns {
         Some(Turn { _own: own, _of_all: of_all, _visit: visit })
     }
 
+    /// Waits until there is a place for somebody.
+    async fn vacancy(&self) {
+        // It is never closed.
+        drop(self.all.acquire().await);
+    }
+
     /// Whether an address has all places that it may have.
     pub(crate) fn is_used_up(&self, from: IpAddr) -> bool {
         locked(&self.sources).get(&source(from)).is_some_and(|(own, _)| own.available_permits() == 0)
@@ -140,12 +149,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Sockets that have not said what they want.
 #[derive(Debug, Default)]
-struct Silent(Mutex<Seats>);
+struct Silent {
+    seats: Mutex<Seats>,
+    /// Poked when one of them leaves.
+    left: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Seats {
     next: u64,
-    taken: BTreeMap<u64, CancellationToken>,
+    taken: BTreeMap<u64, (Instant, CancellationToken)>,
 }
 
 /// A seat among the silent.
@@ -159,22 +172,30 @@ struct Seat<'a> {
 impl Silent {
     /// There is always a seat for the newest; the oldest loses its own if need be.
     fn seat(&self) -> Seat<'_> {
-        let mut seats = locked(&self.0);
+        let mut seats = locked(&self.seats);
         if seats.taken.len() >= SILENT
-            && let Some((_, oldest)) = seats.taken.pop_first()
+            && let Some((_, (_, oldest))) = seats.taken.pop_first()
         {
             oldest.cancel();
         }
         let (number, lost) = (seats.next, CancellationToken::new());
         seats.next += 1;
-        seats.taken.insert(number, lost.clone());
+        seats.taken.insert(number, (Instant::now(), lost.clone()));
         Seat { silent: self, number, lost }
+    }
+
+    /// For how long nobody may lose a seat yet to somebody who comes.
+    fn crowded_for(&self) -> Option<Duration> {
+        let seats = locked(&self.seats);
+        let (_, (since, _)) = seats.taken.first_key_value().filter(|_| seats.taken.len() >= SILENT)?;
+        GRACE.checked_sub(since.elapsed()).filter(|left| !left.is_zero())
     }
 }
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        locked(&self.silent.0).taken.remove(&self.number);
+        locked(&self.silent.seats).taken.remove(&self.number);
+        self.silent.left.notify_one();
     }
 }
 
@@ -192,6 +213,19 @@ impl Entrance {
     pub(crate) fn new(tls: Arc<ServerConfig>) -> Self {
         let (line, handshakes) = (Turns::new(LINE), Turns::new(HANDSHAKES));
         Self { tls, silent: Silent::default(), line, handshakes }
+    }
+
+    /// Waits until another socket would be served rather than turned away, or turn another one away that had its time. Whoever
+    /// is not accepted meanwhile waits with the system: when thousands come at once, that costs neither side anything, and
+    /// trying again and again would cost both more than the handshake.
+    pub(crate) async fn ready(&self) {
+        while let Some(left) = self.silent.crowded_for() {
+            tokio::select! {
+                () = self.silent.left.notified() => {}
+                () = tokio::time::sleep(left) => {}
+            }
+        }
+        self.line.vacancy().await;
     }
 
     /// Brings a socket to TLS. What costs us something begins only when it has said hello.
@@ -279,6 +313,31 @@ mod tests {
         assert_eq!(seats.iter().filter(|seat| seat.lost.is_cancelled()).count(), 1);
         assert!(seats[0].lost.is_cancelled());
         drop(seats);
-        assert!(locked(&silent.0).taken.is_empty());
+        assert!(locked(&silent.seats).taken.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_comes_in_while_it_would_cost_a_socket_its_place_before_it_could_speak() {
+        let silent = Silent::default();
+        let mut seats: Vec<_> = (1..SILENT).map(|_| silent.seat()).collect();
+        assert_eq!(silent.crowded_for(), None);
+        seats.push(silent.seat());
+        assert_eq!(silent.crowded_for(), Some(GRACE));
+        tokio::time::advance(GRACE).await;
+        assert_eq!(silent.crowded_for(), None, "the oldest had its time");
+        seats.drain(..1);
+        seats.push(silent.seat());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(silent.crowded_for(), None, "the next oldest had, too");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_line_is_waited_for() {
+        let turns = Turns::new((1, 1));
+        let only = turns.turn_now(address("10.0.0.1")).unwrap();
+        assert!(tokio::time::timeout(SHORT, turns.vacancy()).await.is_err());
+        drop(only);
+        turns.vacancy().await;
+        assert!(turns.turn_now(address("10.0.0.1")).is_some(), "waiting takes no place");
     }
 }

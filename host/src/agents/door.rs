@@ -84,8 +84,11 @@ async fn accept(
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => return,
-            // Nobody is accepted for whom there is no descriptor; those wait with the system.
-            accepted = async { (entry.room.socket().await, listener.accept().await) } => accepted,
+            // Nobody is accepted for whom there is no descriptor or no time; those wait with the system.
+            accepted = async {
+                entry.entrance.ready().await;
+                (entry.room.socket().await, listener.accept().await)
+            } => accepted,
         };
         let (Some(socket), accepted) = accepted else { return };
         let (stream, address) = match accepted {

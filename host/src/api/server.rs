@@ -81,7 +81,12 @@ async fn accept(listener: TcpListener, entrance: Option<Entrance>, app: App, shu
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
-            accepted = listener.accept() => accepted,
+            accepted = async {
+                if let Some(entrance) = &door.entrance {
+                    entrance.ready().await;
+                }
+                listener.accept().await
+            } => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
