@@ -108,6 +108,7 @@ impl App {
         let store = Store::open(&url).await?;
         store.limit_reads(Duration::from_secs(u64::from(config.longest_read_seconds)));
         let installation = ensure_installation(&store, &clock).await?;
+        is_ours(data, &installation)?;
         mark(data, &installation)?;
         let plugins =
             Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
@@ -180,7 +181,7 @@ impl App {
 
 /// A host that ran on this data folder had a database. An empty one in its place would turn every agent and every user away, as
 /// if there had never been one, and would be taken for the real one by whoever starts the host.
-async fn not_lost(data: &Path, url: &str) -> anyhow::Result<()> {
+pub(crate) async fn not_lost(data: &Path, url: &str) -> anyhow::Result<()> {
     let mark = data.join(MARK);
     let Ok(installation) = std::fs::read_to_string(&mark) else { return Ok(()) };
     if store::inspect(url).await?.is_some_and(|found| found.schema.is_some()) {
@@ -192,6 +193,32 @@ async fn not_lost(data: &Path, url: &str) -> anyhow::Result<()> {
         installation.trim(),
         mark.display()
     )
+}
+
+/// Another installation's database knows none of the agents and users of this data folder's, and would turn them away for good.
+fn is_ours(data: &Path, installation: &crate::model::Installation) -> anyhow::Result<()> {
+    let mark = data.join(MARK);
+    let Ok(known) = std::fs::read_to_string(&mark) else { return Ok(()) };
+    if known.trim() == installation.uid.to_string() {
+        return Ok(());
+    }
+    bail!(
+        "this is the database of installation {}, but the data folder belongs to {}: name the right one with --database or another          folder with --data; to let this one take its place, remove {}",
+        installation.uid,
+        known.trim(),
+        mark.display()
+    )
+}
+
+/// Whatever database comes next is the data folder's.
+pub(crate) fn unmark(data: &Path) -> anyhow::Result<()> {
+    let mark = data.join(MARK);
+    match std::fs::remove_file(&mark) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", mark.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// From now on the data folder has a database.
@@ -310,4 +337,26 @@ fn names(config: &Config) -> Vec<String> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_folder_takes_no_other_installations_database_until_it_is_told_to() {
+        let data = tempfile::tempdir().unwrap();
+        let installation = |number| crate::model::Installation {
+            uid: uuid::Uuid::from_u128(number),
+            incarnation: uuid::Uuid::nil(),
+            installed_at: 0,
+        };
+        is_ours(data.path(), &installation(1)).unwrap();
+        mark(data.path(), &installation(1)).unwrap();
+        is_ours(data.path(), &installation(1)).unwrap();
+        let error = is_ours(data.path(), &installation(2)).unwrap_err().to_string();
+        assert!(error.contains("--database") && error.contains("remove "), "{error}");
+        unmark(data.path()).unwrap();
+        is_ours(data.path(), &installation(2)).unwrap();
+    }
 }

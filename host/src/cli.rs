@@ -98,7 +98,9 @@ impl Place {
             return Ok(running.store.clone());
         }
         crate::app::make_data_folder(&self.data)?;
-        Ok(Store::open(&self.config.database(&self.data)).await?)
+        let url = self.config.database(&self.data);
+        crate::app::not_lost(&self.data, &url).await?;
+        Ok(Store::open(&url).await?)
     }
 }
 

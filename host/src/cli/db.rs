@@ -70,6 +70,7 @@ async fn restore(place: &Place, file: &Path) -> anyhow::Result<()> {
         ..NewAuditRow::default()
     };
     let restored = store::restore(&place.config.database(&place.data), file, &SystemClock, note).await?;
+    crate::app::unmark(&place.data)?;
     say(&format!(
         "{} is restored, and the database begins the life {}",
         file.display(),
