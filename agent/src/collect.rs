@@ -116,7 +116,7 @@ impl Collector {
                 },
                 None => "another backup server stands where the known one stood",
             };
-            let epoch = spool.begin_epoch(known.epoch, None, self.clock.as_ref()).await?;
+            let epoch = self.shared.begin_epoch(known.epoch, None, self.clock.as_ref()).await?;
             info!(epoch, "a new epoch with the full inventory begins: {reason}");
         }
     }

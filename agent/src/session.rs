@@ -15,17 +15,17 @@ mod exchange;
 mod lives;
 mod resume;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use keelson_proto::v1::Computer;
+use keelson_proto::v1::{Computer, Gap};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tracing::{error, info, warn};
 
-use crate::clock::SharedClock;
+use crate::clock::{Clock, SharedClock};
 use crate::config::{DataFolder, Settings};
 use crate::enroll::renew;
 use crate::error::{chain, spoken};
@@ -56,6 +56,8 @@ pub(crate) struct Shared {
     pub(crate) collect: Notify,
     /// How the last collection went.
     pub(crate) collected: watch::Sender<Collected>,
+    /// Where a host stands (epoch, sequence) that is told again what its database has lost; none while it lacks nothing.
+    pub(crate) behind: Mutex<Option<(u64, u64)>>,
 }
 
 /// How a collection went.
@@ -69,7 +71,36 @@ pub(crate) struct Collected {
 
 impl Shared {
     pub(crate) fn new(spool: SharedSpool) -> Self {
-        Self { spool, grown: Notify::new(), collect: Notify::new(), collected: watch::Sender::default() }
+        Self {
+            spool,
+            grown: Notify::new(),
+            collect: Notify::new(),
+            collected: watch::Sender::default(),
+            behind: Mutex::default(),
+        }
+    }
+
+    /// Begins an epoch above the current one and above `floor`. What the host has lost and was not told again until now goes with
+    /// the replay window, so the epoch says that there is a gap.
+    pub(crate) async fn begin_epoch(
+        &self,
+        floor: u64,
+        gap: Option<Gap>,
+        clock: &dyn Clock,
+    ) -> Result<u64, SpoolError> {
+        let behind = *self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let gap = match (gap, behind) {
+            (None, Some((epoch, sequence))) => Some(self.spool.position().await?.gap_after(epoch, sequence)),
+            (gap, _) => gap,
+        };
+        let epoch = self.spool.begin_epoch(floor, gap, clock).await?;
+        self.set_behind(None);
+        Ok(epoch)
+    }
+
+    /// Notes where a host stands that has lost something.
+    pub(crate) fn set_behind(&self, host: Option<(u64, u64)>) {
+        *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = host;
     }
 }
 
@@ -251,5 +282,33 @@ impl Link {
         };
         error!(agent.uid = %self.settings.agent_uid, "certificate not renewed: {}; {advice}", chain(&error));
         current
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::inventory::addition;
+    use crate::spool;
+    use crate::testing::{inventory, limits};
+
+    #[tokio::test]
+    async fn an_epoch_that_begins_while_a_host_catches_up_names_what_it_still_lacks() {
+        let shared = Shared::new(spool::memory(limits(1 << 20), &SystemClock));
+        let known = shared.spool.known().await.unwrap();
+        let batches = addition(&known, &inventory("s", &[("a", 3)])).unwrap();
+        shared.spool.append(known.epoch, &batches).await.unwrap();
+        let last = shared.spool.position().await.unwrap().last;
+        shared.spool.acknowledge(known.epoch, last, &SystemClock).await.unwrap();
+        shared.set_behind(Some((known.epoch, 0)));
+        let next = shared.begin_epoch(known.epoch, None, &SystemClock).await.unwrap();
+        let gap = shared.spool.known().await.unwrap().gap.unwrap();
+        assert_eq!((gap.held_epoch, gap.held_sequence), (known.epoch, 0));
+        assert_eq!((gap.lost_epoch, gap.lost_sequence), (known.epoch, last));
+
+        let shared = Shared::new(spool::memory(limits(1 << 20), &SystemClock));
+        shared.begin_epoch(next, None, &SystemClock).await.unwrap();
+        assert_eq!(shared.spool.known().await.unwrap().gap, None, "a host that lacks nothing");
     }
 }

@@ -241,7 +241,7 @@ impl Work {
         let mut collected = self.shared.collected.subscribe();
         let spool = &self.shared.spool;
         let position = spool.position().await.map_err(|error| Refused(chain(&error)))?;
-        let epoch = spool.begin_epoch(position.epoch, None, self.clock.as_ref()).await;
+        let epoch = self.shared.begin_epoch(position.epoch, None, self.clock.as_ref()).await;
         let epoch = epoch.map_err(|error| Refused(chain(&error)))?;
         self.shared.collect.notify_one();
         let told = collected.wait_for(|collected| collected.epoch >= epoch || collected.failure.is_some());

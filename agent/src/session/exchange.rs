@@ -108,6 +108,8 @@ async fn begin(link: &Link, welcome: &Welcome) -> Result<Flow, SessionError> {
         }
         Resume::Restart(reason) => (restart(link, welcome.epoch, None, reason).await?, 0),
     };
+    let behind = matches!(resume, Resume::Again(_)).then_some((welcome.epoch, welcome.sequence));
+    link.shared.set_behind(behind);
     // In a host that has not caught up, the next session must see the same cause.
     let has_lost = matches!(resume, Resume::Again(_) | Resume::Lost);
     if !has_lost && incarnation != position.incarnation {
@@ -117,7 +119,7 @@ async fn begin(link: &Link, welcome: &Welcome) -> Result<Flow, SessionError> {
 }
 
 async fn restart(link: &Link, floor: u64, gap: Option<Gap>, reason: &str) -> Result<u64, SessionError> {
-    let epoch = link.shared.spool.begin_epoch(floor, gap, link.clock.as_ref()).await?;
+    let epoch = link.shared.begin_epoch(floor, gap, link.clock.as_ref()).await?;
     info!(agent.uid = %link.settings.agent_uid, epoch, "a new epoch with the full inventory begins: {reason}");
     link.shared.collect.notify_one();
     Ok(epoch)
@@ -238,8 +240,13 @@ impl Exchange<'_> {
         if sequence > self.flow.sent {
             return Err(SessionError::Protocol("it acknowledged a batch that was not sent"));
         }
-        self.link.shared.spool.acknowledge(epoch, sequence, self.link.clock.as_ref()).await?;
+        let spool = &self.link.shared.spool;
+        spool.acknowledge(epoch, sequence, self.link.clock.as_ref()).await?;
         self.flow.acknowledged = sequence;
+        let heard = spool.position().await?.heard;
+        self.link
+            .shared
+            .set_behind(((epoch, sequence) < (heard.epoch, heard.sequence)).then_some((epoch, sequence)));
         Ok(())
     }
 }
