@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::door::Identity;
 use crate::id::AgentUid;
 
 /// Commands that may wait for a session to send them: twice what an agent has at once, for those that go out again.
@@ -34,7 +35,7 @@ struct Live {
     /// Runs that another run of the same agent took over from, lately.
     replaced: HashMap<AgentUid, Vec<(Vec<u8>, Instant)>>,
     /// How often each came, and since when that is counted.
-    arrivals: HashMap<AgentUid, Count>,
+    arrivals: HashMap<Identity, Count>,
     /// How often each called from where.
     calls: HashMap<(AgentUid, IpAddr), Count>,
     /// Who was heard of since somebody asked.
@@ -105,10 +106,10 @@ impl Registry {
     }
 
     /// Whether an agent may come in again; else for how long it is to stay away. An agent that comes and goes without end
-    /// must not cost a write each time.
-    pub(super) fn may_come(&self, agent: AgentUid) -> Result<(), Duration> {
+    /// must not cost a write each time; whoever has a certificate that it has renewed since uses up nothing of its own.
+    pub(super) fn may_come(&self, identity: Identity) -> Result<(), Duration> {
         let (mut live, now) = (self.live(), Instant::now());
-        count(live.arrivals.entry(agent).or_insert((now, 0)), MOST_ARRIVALS, now)
+        count(live.arrivals.entry(identity).or_insert((now, 0)), MOST_ARRIVALS, now)
     }
 
     /// Whether an agent may call for something beside its session; else for how long not. Counted by address too, so that whoever
@@ -207,11 +208,13 @@ mod tests {
     async fn an_agent_that_comes_and_goes_without_end_is_kept_away_for_a_while() {
         let registry = Registry::default();
         let agent = AgentUid(uuid::Uuid::from_u128(1));
-        let came = (0..100).filter(|_| registry.may_come(agent).is_ok()).count();
+        let [known, former] = [1, 2].map(|byte| Identity { agent, fingerprint: [byte; 32] });
+        let came = (0..100).filter(|_| registry.may_come(known).is_ok()).count();
         assert_eq!(came, MOST_ARRIVALS as usize);
-        let wait = registry.may_come(agent).unwrap_err();
+        assert!(registry.may_come(former).is_ok(), "another certificate is counted apart");
+        let wait = registry.may_come(known).unwrap_err();
         tokio::time::advance(wait).await;
-        assert!(registry.may_come(agent).is_ok());
+        assert!(registry.may_come(known).is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -222,7 +225,8 @@ mod tests {
         let called = (0..100).filter(|_| registry.may_call(agent, here).is_ok()).count();
         assert_eq!(called, MOST_CALLS as usize);
         assert!(registry.may_call(agent, there).is_ok() && registry.may_call(other, here).is_ok());
-        assert!(registry.may_come(agent).is_ok(), "sessions are counted apart");
+        let identity = Identity { agent, fingerprint: [1; 32] };
+        assert!(registry.may_come(identity).is_ok(), "sessions are counted apart");
         let wait = registry.may_call(agent, here).unwrap_err();
         tokio::time::advance(wait).await;
         assert!(registry.may_call(agent, here).is_ok());

@@ -123,7 +123,7 @@ async fn admit(
         return Err(Status::invalid_argument("the number of a run has at most 64 bytes"));
     }
     let uid = identity.agent;
-    if let Err(wait) = shared.registry.may_come(uid) {
+    if let Err(wait) = shared.registry.may_come(identity) {
         let wait = wait.as_secs() + 1;
         return Err(Status::resource_exhausted(format!(
             "this agent comes and goes too often; it may come again in {wait} s"
@@ -318,7 +318,7 @@ impl Session {
                 "the batch names a server or workload that was never reported; start a new epoch with a full \
                  inventory",
             ),
-            error @ (StoreError::Statement(_) | StoreError::Panicked) => {
+            error if error.is_of_the_data() => {
                 tracing::error!(agent.uid = %self.agent, error = chain(&error), "agents.batch: a batch cannot be stored as it is");
                 Status::invalid_argument(
                     "the host cannot store this batch as it is, and its log says why; start a new epoch with a full inventory",

@@ -58,7 +58,8 @@ async fn note(admission: &Admission, comer: &Comer) -> Result<(), StoreError> {
         return Ok(());
     }
     let is_noted = tx.unverified_agents().note(&*admission.clock, token, agent).await?;
-    if !is_noted && tx.join_tokens().freeze(&*admission.clock, token.uid).await? {
+    let is_leaked = !is_noted && tx.unverified_agents().is_leaked(token.uid).await?;
+    if is_leaked && tx.join_tokens().freeze(&*admission.clock, token.uid).await? {
         let company = token.company_uid;
         tracing::warn!(company.uid = %company, %address, "agents.enroll: too many agents wait; join token {} is frozen", token.uid);
         let message = format!(

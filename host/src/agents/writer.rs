@@ -279,7 +279,7 @@ async fn write(scribe: &Scribe, tasks: &[(AgentUid, &Task)]) -> Result<Vec<Answe
 /// Whoever came is gone again before it was told that it may.
 async fn give_up(scribe: &Scribe, agent: AgentUid, place: &Place) {
     if scribe.registry.leave(agent, place) {
-        let left = write(scribe, &[(agent, &Task::Leave(place.number))]).await;
+        let left = persistently(scribe, &[(agent, &Task::Leave(place.number))]).await;
         if let Err(error) = left {
             tracing::warn!(agent.uid = %agent, error = chain(&error), "agents.writer: cannot note that agent {agent} is gone");
         }

@@ -176,6 +176,23 @@ impl StoreError {
         Self::Unavailable { source: sqlx::Error::Io(std::io::Error::other(why)) }
     }
 
+    /// Whether what was to be written is at fault, and would be at any time and with any database. Whatever else a database refuses,
+    /// it may take when it is well again.
+    pub fn is_of_the_data(&self) -> bool {
+        let Self::Statement(source) = self else {
+            return matches!(self, Self::Conflict { .. } | Self::Panicked);
+        };
+        let code = source.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        match code.as_deref() {
+            // A value that does not fit, a constraint, a statement that is too large.
+            Some(code) if code.len() == 5 => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
+            // SQL logic (a sum that overflows), too big, constraint, mismatch.
+            Some(code) => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(1 | 18 | 19 | 20)),
+            // What the driver could not encode.
+            None => true,
+        }
+    }
+
     /// Whether the same call may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unavailable { .. } | Self::Gone { .. } | Self::Unkept)
@@ -235,12 +252,12 @@ impl From<StoreError> for Error {
     }
 }
 
-/// SQLite: corrupt. PostgreSQL: a page or an index that contradicts itself.
+/// SQLite: corrupt, or no database at all. PostgreSQL: a page or an index that contradicts itself.
 fn is_damage(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
         Some("XX001" | "XX002") => true,
-        Some(code) if code.len() < 5 => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(11)),
+        Some(code) if code.len() < 5 => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(11 | 26)),
         _ => false,
     }
 }

@@ -21,6 +21,7 @@ statements! {
     GET = "SELECT uid, company_uid, location_uid, account_uid, host_name, status FROM unverified_agents WHERE uid = $1";
     FORGET_OLD = "DELETE FROM unverified_agents WHERE registered_at < $1";
     COUNT = "SELECT count(*), count(CASE WHEN company_uid = $1 THEN 1 END) FROM unverified_agents";
+    COUNT_OF_TOKEN = "SELECT count(*) FROM unverified_agents WHERE token_uid = $1";
     INSERT = "INSERT INTO unverified_agents (uid, company_uid, location_uid, account_uid, token_uid, machine_id, host_name, \
         host_name_folded, platform, door, status, status_message, registered_at, seen_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'Pending', $11, $12, $12)";
@@ -67,6 +68,13 @@ impl Tx {
 }
 
 impl UnverifiedAgents<'_> {
+    /// Whether as many machines wait with this one token as may of a company: no honest token has so many.
+    pub async fn is_leaked(&mut self, token: JoinTokenUid) -> Result<bool, StoreError> {
+        let waiting: i64 =
+            on!(self.0, db => sqlx::query_scalar(COUNT_OF_TOKEN).bind(token).fetch_one(db).await?);
+        Ok(waiting >= MOST_OF_ONE)
+    }
+
     /// The machine that came with this token before.
     pub async fn find(
         &mut self,

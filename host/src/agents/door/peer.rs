@@ -26,7 +26,7 @@ pub(in crate::agents) struct Peer {
 }
 
 /// What the certificate says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::agents) struct Identity {
     pub(in crate::agents) agent: AgentUid,
     pub(in crate::agents) fingerprint: [u8; 32],

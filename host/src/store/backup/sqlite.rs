@@ -40,6 +40,7 @@ pub(super) async fn restore(
     let outcome = async {
         copy(file, &draft).map_err(|error| StoreError::file("copy the backup to", &draft, error))?;
         let incarnation = prepare(&draft, file, clock, note).await?;
+        fold(&target).await;
         let former = exchange(&draft, &target)
             .map_err(|error| StoreError::file("put the backup at", &target, error))?;
         Ok(Restored { incarnation, former })
@@ -89,14 +90,32 @@ async fn prepare(
     Ok(incarnation)
 }
 
-/// The database of before goes aside, first its journal: left behind, SQLite would play it into the new one.
+/// Brings what a host that was killed left in the journal into the database of before, so that one rename exchanges all of it. One
+/// that is too damaged for that keeps its journal.
+async fn fold(target: &Path) {
+    if !target.exists() {
+        return;
+    }
+    let options = SqliteConnectOptions::new().filename(target).create_if_missing(false).busy_timeout(BUSY);
+    let folded = async {
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+        connection.close().await
+    };
+    if let Err(error) = folded.await {
+        tracing::warn!(error = chain(&error), "store.restore: the database of before keeps its journal");
+    }
+}
+
+/// The database of before goes aside, under a name that nothing has yet, first its journal: left behind, SQLite would play it into
+/// the new one.
 fn exchange(draft: &Path, target: &Path) -> std::io::Result<Option<PathBuf>> {
-    let former = beside(target, ".before-restore");
+    let names = std::iter::once(".before-restore".to_owned())
+        .chain((2..).map(|number| format!(".before-restore-{number}")));
+    let former = names.map(|name| beside(target, &name)).find(|name| !name.exists());
+    let former = former.unwrap_or_else(|| beside(target, ".before-restore"));
     let existed = target.exists();
     if existed {
-        for suffix in ["", "-wal", "-shm"] {
-            drop(std::fs::remove_file(beside(&former, suffix)));
-        }
         std::fs::hard_link(target, &former)?;
     }
     for suffix in ["-wal", "-shm"] {
