@@ -105,7 +105,7 @@ on_both! {
         host.execute("DELETE FROM agents").await;
         identity.session().await.unwrap_err();
         let removed = failure(&client, here, "RevokedCertificate").await;
-        assert!(removed["detail"].as_str().unwrap().contains("no longer admitted"), "{removed}");
+        assert!(removed["detail"].as_str().unwrap().contains("was removed from the host"), "{removed}");
         host.stop().await;
     }
 }
