@@ -95,7 +95,7 @@ pub(super) async fn restore(
 /// Nobody else may be at it. A host that was just stopped may need a moment to hang up.
 async fn alone(connection: &mut PgConnection) -> Result<(), StoreError> {
     let mut others: i64 = 0;
-    for _ in 0..20 {
+    for _ in 0..100 {
         others = sqlx::query_scalar(OTHERS).fetch_one(&mut *connection).await?;
         if others == 0 {
             return Ok(());
