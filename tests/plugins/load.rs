@@ -238,7 +238,7 @@ async fn two_folders_with_one_id_are_not_both_loaded() {
 async fn check_says_what_a_load_would_say() {
     let shelf = Shelf::with_evil(&json!({ "at-load": "trap" }));
     let report = check(&shelf, SHIPPED).await.unwrap();
-    assert_eq!((report.id.as_str(), report.rules.len()), (SHIPPED, 2));
+    assert_eq!((report.id.as_str(), report.rules.len()), (SHIPPED, 3));
     let contract = |name: &String| name.starts_with("keelson:plugin/");
     assert!(report.imports.iter().all(contract) && report.exports.iter().all(contract), "{report:?}");
 

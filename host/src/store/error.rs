@@ -216,6 +216,8 @@ impl From<sqlx::Error> for StoreError {
             return Self::Conflict { constraint, source };
         }
         match database.code().as_deref() {
+            // What was a database when it was opened and is none any more is damaged, too.
+            Some("26") => Self::Damaged { source },
             _ if is_damage(&source) => Self::Damaged { source },
             Some(code) if limit::CODES.contains(&code) => Self::Slow { source },
             Some(code) if is_busy(code) => Self::Unavailable { source },
@@ -252,12 +254,12 @@ impl From<StoreError> for Error {
     }
 }
 
-/// SQLite: corrupt, or no database at all. PostgreSQL: a page or an index that contradicts itself.
+/// SQLite: corrupt. PostgreSQL: a page or an index that contradicts itself.
 fn is_damage(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
         Some("XX001" | "XX002") => true,
-        Some(code) if code.len() < 5 => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(11 | 26)),
+        Some(code) if code.len() < 5 => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(11)),
         _ => false,
     }
 }

@@ -134,6 +134,8 @@ fn agents(fleet: Fleet) -> Table {
         clone_reason: (n % 50 == 7).then_some("two machines take turns with this agent's certificate"),
         misuse_seen_at: (n % 50 == 8).then_some(fleet.now - HOUR),
         misuse_reason: (n % 50 == 8).then_some("it reported on a command of another agent, from 192.0.2.7"),
+        gap_seen_at: (n % 50 == 9).then_some(fleet.now - HOUR),
+        gap_reason: (n % 50 == 9).then_some("batches of epoch 1 after 40, up to 52 of it, cannot be sent again"),
         reported_status: (n % 12 == 0).then_some("Warning"),
         account_uid: fleet.account_of(n),
         clustered_agents: if n % 25 == 1 { format!(r#"["{}"]"#, Thing::Agent.at(n - 1)) } else { "[]".to_owned() },
