@@ -9,7 +9,7 @@ use keelson::clock::SystemClock;
 use keelson_proto::v1::{BackupServer, Record, RestorePoint, Workload, record};
 use keelson_tests::database::sql;
 use keelson_tests::link::{Identity, Session};
-use keelson_tests::{TestDatabase, TestHost};
+use keelson_tests::{HostProcess, TestDatabase};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ const COLUMNS: &str = "uid, workload_uid, key, created_at, size, source_size, de
     server_uid, kind";
 /// Those of [`COLUMNS`] that say whose it is.
 const OWNERS: [&str; 3] = ["agent_uid", "company_uid", "server_uid"];
+/// The first of a thousand agents says nothing until the last is there.
+const HEARTBEAT: u32 = 3_600;
 /// Agents that enrol at once.
 const AT_ONCE: usize = 32;
 
@@ -129,7 +131,7 @@ struct Speed {
 }
 
 async fn through_the_host(database: TestDatabase, load: Load) -> Speed {
-    let host = TestHost::start_with(database, None, std::sync::Arc::new(SystemClock)).await;
+    let host = HostProcess::start_with_heartbeat(database, None, HEARTBEAT).await;
     host.command(&["company", "add", "--name", "Bakery"]);
     let uses = load.agents.to_string();
     let token = host.command(&["agent", "token", "--company", "Bakery", "--uses", &uses]);
@@ -156,7 +158,7 @@ async fn through_the_host(database: TestDatabase, load: Load) -> Speed {
         sessions.push(identity.session().await.expect("a session"));
     }
     let again = all(sessions, load).await;
-    host.stop().await;
+    drop(host);
     Speed { fresh, again }
 }
 
