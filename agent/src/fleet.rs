@@ -95,9 +95,7 @@ impl Fleet {
                     () = tokio::time::sleep(wait) => {}
                     () = stop.cancelled() => return Ok(()),
                 }
-                Box::pin(run_one(&data, options, clock, stop))
-                    .await
-                    .map_err(|error| FleetError::Agent(index, error))
+                run_one(&data, options, clock, stop).await.map_err(|error| FleetError::Agent(index, error))
             });
         }
         let mut outcome = Ok(());

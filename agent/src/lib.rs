@@ -29,7 +29,7 @@ pub mod error;
 pub mod fleet;
 pub mod identity;
 pub mod inventory;
-mod random;
+pub mod random;
 pub mod session;
 pub mod spool;
 #[cfg(test)]

@@ -2,21 +2,21 @@
 
 /// `SplitMix64`: small, fast, good enough for anything but secrets.
 #[derive(Clone, Debug)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
     /// Seeded by the operating system; by a constant when that has no entropy to give, as jitter is no secret.
-    pub(crate) fn from_entropy() -> Self {
+    pub fn from_entropy() -> Self {
         Self(getrandom::u64().unwrap_or(0x6b65_656c_736f_6e00))
     }
 
     /// Of a seed where there is one, else of the operating system.
-    pub(crate) fn seeded(seed: Option<u64>) -> Self {
+    pub fn seeded(seed: Option<u64>) -> Self {
         seed.map_or_else(Self::from_entropy, Self)
     }
 
     /// What tells one run of an agent from another.
-    pub(crate) fn run(&mut self) -> [u8; 16] {
+    pub fn run(&mut self) -> [u8; 16] {
         let mut run = [0; 16];
         let (first, second) = run.split_at_mut(8);
         first.copy_from_slice(&self.next_u64().to_le_bytes());
@@ -25,7 +25,7 @@ impl Random {
     }
 
     /// A generator for one thing among many, named by numbers: independent of the order of asking.
-    pub(crate) fn for_parts(seed: u64, parts: &[u64]) -> Self {
+    pub fn for_parts(seed: u64, parts: &[u64]) -> Self {
         parts.iter().fold(Self(seed), |random, part| {
             let mut mixed = random;
             Self(mixed.next_u64() ^ part.wrapping_mul(0x9e37_79b9_7f4a_7c15))
@@ -33,7 +33,7 @@ impl Random {
     }
 
     /// The next 64 bits.
-    pub(crate) fn next_u64(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -42,12 +42,12 @@ impl Random {
     }
 
     /// Below `bound`; 0 when the bound is 0. The bias of the remainder does not matter here.
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.next_u64().checked_rem(bound).unwrap_or(0)
     }
 
     /// One of `items`, `None` when there are none.
-    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
         let index = usize::try_from(self.below(items.len() as u64)).unwrap_or(0);
         items.get(index)
     }

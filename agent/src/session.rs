@@ -6,8 +6,8 @@
 //! - `backoff`: how long to wait between sessions.
 //!
 //! The session is the only one that removes from the spool, and only what the host acknowledged. Nothing that fails
-//! here ends the agent, except: a damaged spool, a host that has removed the agent, and an inspected connection before the first session ever stood
-//! (whoever installs the agent must hear of it; a service manager may start it again).
+//! here ends the agent, except: a damaged spool, a host that has removed the agent, and an inspected connection before the
+//! first session ever stood (whoever installs the agent must hear of it; a service manager may start it again).
 
 mod backoff;
 mod exchange;
@@ -15,7 +15,7 @@ mod exchange;
 mod lives;
 mod resume;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keelson_proto::v1::{Computer, Gap};
@@ -56,8 +56,17 @@ pub(crate) struct Shared {
     pub(crate) collect: Notify,
     /// How the last collection went.
     pub(crate) collected: watch::Sender<Collected>,
-    /// Where a host stands (epoch, sequence) that is told again what its database has lost; none while it lacks nothing.
-    pub(crate) behind: Mutex<Option<(u64, u64)>>,
+    /// None while the host lacks nothing.
+    behind: Mutex<Option<Behind>>,
+}
+
+/// A host that is told again what its database has lost; batches by epoch and sequence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Behind {
+    /// The last that it has.
+    pub(crate) stands: (u64, u64),
+    /// The last that it had.
+    pub(crate) had: (u64, u64),
 }
 
 /// How a collection went.
@@ -88,9 +97,11 @@ impl Shared {
         gap: Option<Gap>,
         clock: &dyn Clock,
     ) -> Result<u64, SpoolError> {
-        let behind = *self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let behind = *self.behind();
         let gap = match (gap, behind) {
-            (None, Some((epoch, sequence))) => Some(self.spool.position().await?.gap_after(epoch, sequence)),
+            (None, Some(Behind { stands: (epoch, sequence), .. })) => {
+                Some(self.spool.position().await?.gap_after(epoch, sequence))
+            }
             (gap, _) => gap,
         };
         let epoch = self.spool.begin_epoch(floor, gap, clock).await?;
@@ -98,9 +109,19 @@ impl Shared {
         Ok(epoch)
     }
 
-    /// Notes where a host stands that has lost something.
-    pub(crate) fn set_behind(&self, host: Option<(u64, u64)>) {
-        *self.behind.lock().unwrap_or_else(PoisonError::into_inner) = host;
+    /// Notes whether a host has lost something.
+    pub(crate) fn set_behind(&self, host: Option<Behind>) {
+        *self.behind() = host;
+    }
+
+    /// A host that is behind has this batch again.
+    pub(crate) fn catches_up(&self, batch: (u64, u64)) {
+        let mut behind = self.behind();
+        *behind = behind.filter(|host| batch < host.had).map(|host| Behind { stands: batch, ..host });
+    }
+
+    fn behind(&self) -> MutexGuard<'_, Option<Behind>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -301,7 +322,7 @@ mod tests {
         shared.spool.append(known.epoch, &batches).await.unwrap();
         let last = shared.spool.position().await.unwrap().last;
         shared.spool.acknowledge(known.epoch, last, &SystemClock).await.unwrap();
-        shared.set_behind(Some((known.epoch, 0)));
+        shared.set_behind(Some(Behind { stands: (known.epoch, 0), had: (known.epoch, last) }));
         let next = shared.begin_epoch(known.epoch, None, &SystemClock).await.unwrap();
         let gap = shared.spool.known().await.unwrap().gap.unwrap();
         assert_eq!((gap.held_epoch, gap.held_sequence), (known.epoch, 0));

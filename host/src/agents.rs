@@ -9,14 +9,13 @@
 //! *desk* (`desk.rs`) writes it, facts and offsets, in one transaction: it is the store, or in simulations its twin in memory;
 //! *presence* (`presence.rs`) writes who was heard of. *Pace* (`pace.rs`) reads an agent that says too much more slowly, and
 //! *room* (`room.rs`) leaves descriptors for everything else. The *registry* (`registry.rs`) knows the one live session of each
-//! agent; a new one replaces the
-//! old. `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents
+//! agent; a new one replaces the old. `facts.rs` turns a frame into checked facts. *Dispatch* (`dispatch.rs`) takes commands out of the outbox for the agents
 //! that are here and hands them to their sessions; *report* (`report.rs`) notes what agents say of them; *outbox* (`outbox.rs`)
 //! ends those whose time is over. *Incidents* (`incidents.rs`) brings what only a copy of an agent or somebody hostile does to the
 //! activity log.
 //!
-//! **Rows.** Writes `agents` (identity, presence, offset, misuse), `unverified_agents`, `audit`, `backup_servers`, `workloads`, `restore_points`, and marks what
-//! changed as due. Who reads the marks is none of the gateway's business; it only pokes.
+//! **Rows.** Writes `agents` (identity, presence, offset, misuse), `unverified_agents`, `audit`, `backup_servers`, `workloads`,
+//! `restore_points`, and marks what changed as due. Who reads the marks is none of the gateway's business; it only pokes.
 //!
 //! **Crash.** A command is noted as sent before it is; one that did not arrive goes out again when its lease is over, and the
 //! agent does it once. A batch that was not committed was not acknowledged and comes again; one that was committed is recognised by

@@ -108,8 +108,7 @@ impl App {
         let store = Store::open(&url).await?;
         store.limit_reads(Duration::from_secs(u64::from(config.longest_read_seconds)));
         let installation = ensure_installation(&store, &clock).await?;
-        is_ours(data, &installation)?;
-        mark(data, &installation)?;
+        claim(data, &installation)?;
         let plugins =
             Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
         let listeners = bind(config).await?;
@@ -179,35 +178,39 @@ impl App {
     }
 }
 
+/// The installation that a data folder belongs to, once it had a database.
+fn marked(data: &Path) -> Option<String> {
+    std::fs::read_to_string(data.join(MARK)).ok().map(|text| text.trim().to_owned())
+}
+
 /// A host that ran on this data folder had a database. An empty one in its place would turn every agent and every user away, as
 /// if there had never been one, and would be taken for the real one by whoever starts the host.
 pub(crate) async fn not_lost(data: &Path, url: &str) -> anyhow::Result<()> {
-    let mark = data.join(MARK);
-    let Ok(installation) = std::fs::read_to_string(&mark) else { return Ok(()) };
+    let Some(installation) = marked(data) else { return Ok(()) };
     if store::inspect(url).await?.is_some_and(|found| found.schema.is_some()) {
         return Ok(());
     }
     bail!(
-        "the database of installation {} is not there, or holds nothing: put it back, name the right one with --database, or restore \
-         a backup with `keelson db restore`; to begin anew, remove {}",
-        installation.trim(),
-        mark.display()
+        "the database of installation {installation} is not there, or holds nothing: put it back, name the right one with --database, \
+         or restore a backup with `keelson db restore`; to begin anew, remove {}",
+        data.join(MARK).display()
     )
 }
 
-/// Another installation's database knows none of the agents and users of this data folder's, and would turn them away for good.
-fn is_ours(data: &Path, installation: &crate::model::Installation) -> anyhow::Result<()> {
-    let mark = data.join(MARK);
-    let Ok(known) = std::fs::read_to_string(&mark) else { return Ok(()) };
-    if known.trim() == installation.uid.to_string() {
-        return Ok(());
+/// From now on the data folder is this installation's, unless it is another's: that one's agents and users are unknown in this
+/// database, which would turn them away for good.
+fn claim(data: &Path, installation: &crate::model::Installation) -> anyhow::Result<()> {
+    let (mark, uid) = (data.join(MARK), installation.uid.to_string());
+    match marked(data) {
+        None => std::fs::write(&mark, format!("{uid}\n"))
+            .with_context(|| format!("cannot write {}", mark.display())),
+        Some(known) if known == uid => Ok(()),
+        Some(known) => bail!(
+            "this is the database of installation {uid}, but the data folder belongs to {known}: name the right one with --database \
+             or another folder with --data; to let this one take its place, remove {}",
+            mark.display()
+        ),
     }
-    bail!(
-        "this is the database of installation {}, but the data folder belongs to {}: name the right one with --database or another          folder with --data; to let this one take its place, remove {}",
-        installation.uid,
-        known.trim(),
-        mark.display()
-    )
 }
 
 /// Whatever database comes next is the data folder's.
@@ -219,13 +222,6 @@ pub(crate) fn unmark(data: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// From now on the data folder has a database.
-fn mark(data: &Path, installation: &crate::model::Installation) -> anyhow::Result<()> {
-    let path = data.join(MARK);
-    std::fs::write(&path, format!("{}\n", installation.uid))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 async fn ensure_installation(
@@ -351,12 +347,11 @@ mod tests {
             incarnation: uuid::Uuid::nil(),
             installed_at: 0,
         };
-        is_ours(data.path(), &installation(1)).unwrap();
-        mark(data.path(), &installation(1)).unwrap();
-        is_ours(data.path(), &installation(1)).unwrap();
-        let error = is_ours(data.path(), &installation(2)).unwrap_err().to_string();
+        claim(data.path(), &installation(1)).unwrap();
+        claim(data.path(), &installation(1)).unwrap();
+        let error = claim(data.path(), &installation(2)).unwrap_err().to_string();
         assert!(error.contains("--database") && error.contains("remove "), "{error}");
         unmark(data.path()).unwrap();
-        is_ours(data.path(), &installation(2)).unwrap();
+        claim(data.path(), &installation(2)).unwrap();
     }
 }

@@ -228,12 +228,9 @@ impl Store {
     /// up to this version's schema.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let limit = ReadLimit::default();
-        let pools = if url.starts_with("sqlite:") {
-            Self::sqlite(url, &limit).await?
-        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Self::postgres(url).await?
-        } else {
-            return Err(StoreError::Url);
+        let pools = match Dialect::of_url(url)? {
+            Dialect::Sqlite => Self::sqlite(url, &limit).await?,
+            Dialect::Postgres => Self::postgres(url).await?,
         };
         let store = Self { pools, limit, outbox: Arc::default() };
         store.migrate().await?;
@@ -335,7 +332,7 @@ impl Store {
             }
             Pools::Postgres(pool) => (Connection::Postgres(pool.begin().await?), None),
         };
-        Ok(Tx { connection, writes: true, guard, outbox: Some(self.outbox()), orders: false })
+        Ok(Tx { guard, outbox: Some(self.outbox()), ..Tx::writing(connection) })
     }
 
     /// Whether what is written to it stays, as far as the file beneath it shows.
@@ -369,7 +366,12 @@ impl Store {
 
 impl Tx {
     fn reading(connection: Connection) -> Self {
-        Self { connection, writes: false, guard: None, outbox: None, orders: false }
+        Self { writes: false, ..Self::writing(connection) }
+    }
+
+    /// One that nobody watches: of a database without a host.
+    fn writing(connection: Connection) -> Self {
+        Self { connection, writes: true, guard: None, outbox: None, orders: false }
     }
 
     /// Makes all of it durable.

@@ -15,7 +15,7 @@ use tonic::{Code, Status, Streaming};
 use tracing::{debug, info, warn};
 
 use super::resume::{Resume, decide};
-use super::{End, Link, SessionError};
+use super::{Behind, End, Link, SessionError};
 
 const ANSWER: Duration = Duration::from_secs(20);
 /// The host may grant more; a batch is up to 1 MiB, and this many are in memory.
@@ -108,8 +108,10 @@ async fn begin(link: &Link, welcome: &Welcome) -> Result<Flow, SessionError> {
         }
         Resume::Restart(reason) => (restart(link, welcome.epoch, None, reason).await?, 0),
     };
-    let behind = matches!(resume, Resume::Again(_)).then_some((welcome.epoch, welcome.sequence));
-    link.shared.set_behind(behind);
+    link.shared.set_behind(matches!(resume, Resume::Again(_)).then_some(Behind {
+        stands: (welcome.epoch, welcome.sequence),
+        had: (position.heard.epoch, position.heard.sequence),
+    }));
     // In a host that has not caught up, the next session must see the same cause.
     let has_lost = matches!(resume, Resume::Again(_) | Resume::Lost);
     if !has_lost && incarnation != position.incarnation {
@@ -240,13 +242,9 @@ impl Exchange<'_> {
         if sequence > self.flow.sent {
             return Err(SessionError::Protocol("it acknowledged a batch that was not sent"));
         }
-        let spool = &self.link.shared.spool;
-        spool.acknowledge(epoch, sequence, self.link.clock.as_ref()).await?;
+        self.link.shared.spool.acknowledge(epoch, sequence, self.link.clock.as_ref()).await?;
         self.flow.acknowledged = sequence;
-        let heard = spool.position().await?.heard;
-        self.link
-            .shared
-            .set_behind(((epoch, sequence) < (heard.epoch, heard.sequence)).then_some((epoch, sequence)));
+        self.link.shared.catches_up((epoch, sequence));
         Ok(())
     }
 }

@@ -121,7 +121,7 @@ pub(super) async fn renew(
 pub(super) async fn look(shared: &Shared, peer: &Peer, identity: Identity) -> Result<(), Status> {
     match standing(shared, identity).await? {
         Some(true) => Ok(()),
-        _ => Err(not_admitted(shared, peer, identity).await),
+        known => Err(refusal(shared, peer, identity, known.is_some())),
     }
 }
 
@@ -132,16 +132,19 @@ async fn standing(shared: &Shared, identity: Identity) -> Result<Option<bool>, S
 /// The certificate is ours but the agent may not use it: it was removed, or has renewed since.
 pub(super) async fn not_admitted(shared: &Shared, peer: &Peer, identity: Identity) -> Status {
     match standing(shared, identity).await {
-        Ok(None) => removed(),
-        Ok(Some(_)) => {
-            let from = peer.address.ip();
-            shared.incidents.note(&*shared.clock, identity.agent, Incident::OldCertificate, from);
-            Status::unauthenticated(
-                "this certificate is no longer admitted, as the agent has a newer one; enrol the agent again with a new join token",
-            )
-        }
+        Ok(known) => refusal(shared, peer, identity, known.is_some()),
         Err(status) => status,
     }
+}
+
+fn refusal(shared: &Shared, peer: &Peer, identity: Identity, is_known: bool) -> Status {
+    if !is_known {
+        return removed();
+    }
+    shared.incidents.note(&*shared.clock, identity.agent, Incident::OldCertificate, peer.address.ip());
+    Status::unauthenticated(
+        "this certificate is no longer admitted, as the agent has a newer one; enrol the agent again with a new join token",
+    )
 }
 
 /// There is no such agent any more. The agent knows this reason by its word, and stops.

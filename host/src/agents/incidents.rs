@@ -136,6 +136,7 @@ impl Incidents {
 pub(super) async fn keep(shared: Arc<Shared>) {
     loop {
         let is_last = tokio::select! {
+            biased;
             () = shared.stopping.cancelled() => true,
             () = tokio::time::sleep(ROUND) => false,
         };

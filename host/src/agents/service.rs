@@ -65,7 +65,8 @@ fn peer<T>(request: &Request<T>) -> Result<Peer, Status> {
     request.extensions().get::<Peer>().cloned().ok_or_else(|| Status::internal("the connection has no peer"))
 }
 
-/// Who it is, if there is room for it. An agent that has a certificate and is told that it has none knows that somebody between has taken it away.
+/// Who it is, if there is room for it. An agent that has a certificate and is told that it has none knows that somebody between has
+/// taken it away.
 fn identity(peer: &Peer) -> Result<Identity, Status> {
     if !peer.has_room {
         tracing::warn!(address = %peer.address, "agents.door: no room for another agent: {FULL}");

@@ -245,6 +245,23 @@ impl Agents<'_> {
         Ok(known.into_iter().map(|(agent,)| agent).collect())
     }
 
+    async fn flag(
+        &mut self,
+        statement: &'static str,
+        at: i64,
+        uid: AgentUid,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(statement)
+            .bind(uid)
+            .bind(at)
+            .bind(reason)
+            .execute(db)
+            .await?
+            .rows_affected());
+        Ok(())
+    }
+
     /// Notes that two machines seem to use an agent's certificate.
     pub async fn flag_clone(
         &mut self,
@@ -252,14 +269,7 @@ impl Agents<'_> {
         uid: AgentUid,
         reason: &str,
     ) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(FLAG_CLONE)
-            .bind(uid)
-            .bind(clock.now_ms())
-            .bind(reason)
-            .execute(db)
-            .await?
-            .rows_affected());
-        Ok(())
+        self.flag(FLAG_CLONE, clock.now_ms(), uid, reason).await
     }
 
     /// Notes that an agent did what only somebody who means ill does.
@@ -269,14 +279,7 @@ impl Agents<'_> {
         uid: AgentUid,
         reason: &str,
     ) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(FLAG_MISUSE)
-            .bind(uid)
-            .bind(clock.now_ms())
-            .bind(reason)
-            .execute(db)
-            .await?
-            .rows_affected());
-        Ok(())
+        self.flag(FLAG_MISUSE, clock.now_ms(), uid, reason).await
     }
 
     /// Forgets misuse that was not seen again since an instant.

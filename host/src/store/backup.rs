@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{Dialect, NewAuditRow, StoreError, Tx};
+use super::{Dialect, NewAuditRow, StoreError, Tx, make_private};
 use crate::clock::Clock;
 
 mod archive;
@@ -37,7 +37,7 @@ pub async fn back_up(url: &str, file: &Path) -> Result<(), StoreError> {
         return Err(StoreError::file("write the backup", file, taken));
     }
     let draft = beside(file, ".part");
-    let written = match dialect(url)? {
+    let written = match Dialect::of_url(url)? {
         Dialect::Sqlite => sqlite::back_up(url, &draft).await,
         Dialect::Postgres => postgres::back_up(url, &draft).await,
     };
@@ -61,19 +61,9 @@ pub async fn restore(
     clock: &dyn Clock,
     note: NewAuditRow,
 ) -> Result<Restored, StoreError> {
-    match dialect(url)? {
+    match Dialect::of_url(url)? {
         Dialect::Sqlite => sqlite::restore(url, file, clock, note).await,
         Dialect::Postgres => postgres::restore(url, file, clock, note).await,
-    }
-}
-
-fn dialect(url: &str) -> Result<Dialect, StoreError> {
-    if url.starts_with("sqlite:") {
-        Ok(Dialect::Sqlite)
-    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        Ok(Dialect::Postgres)
-    } else {
-        Err(StoreError::Url)
     }
 }
 
@@ -97,6 +87,12 @@ fn beside(file: &Path, more: &str) -> PathBuf {
     let mut name = OsString::from(file);
     name.push(more);
     name.into()
+}
+
+/// An empty file for nobody but its owner, in the place of what an attempt before may have left.
+fn fresh(draft: &Path) {
+    drop(std::fs::remove_file(draft));
+    make_private(draft);
 }
 
 /// Renames, for good.

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{FromRow, Postgres, Sqlite};
 use uuid::Uuid;
 
-use super::list::Value;
+use super::list::{Value, bind};
 use super::{Connection, StoreError, Tx, trusted};
 
 /// Rows of one SQLite statement: more gains nothing, and each other size is another text to prepare.
@@ -24,6 +24,19 @@ pub enum Dialect {
     Sqlite,
     /// The server.
     Postgres,
+}
+
+impl Dialect {
+    /// Which one a URL names.
+    pub(super) fn of_url(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("sqlite:") {
+            Ok(Self::Sqlite)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Ok(Self::Postgres)
+        } else {
+            Err(StoreError::Url)
+        }
+    }
 }
 
 /// The values of one column of `input`.
@@ -222,18 +235,8 @@ impl BulkStatement {
 /// `Query` and `QueryAs` bind alike but share no trait: stamped for both.
 macro_rules! binders {
     ($fixed:ident, $arrays:ident, $cells:ident, $pg:ty, $sqlite:ty $(, $param:ident)?) => {
-        fn $fixed<'q $(, $param)?>(mut query: $pg, fixed: &[Value]) -> $pg {
-            for value in fixed {
-                query = match value {
-                    Value::Null => query.bind(None::<i64>),
-                    Value::Text(text) => query.bind(text.clone()),
-                    Value::Integer(number) => query.bind(*number),
-                    Value::Number(number) => query.bind(*number),
-                    Value::Uuid(uid) => query.bind(*uid),
-                    Value::Flag(flag) => query.bind(*flag),
-                };
-            }
-            query
+        fn $fixed<'q $(, $param)?>(query: $pg, fixed: &[Value]) -> $pg {
+            bind!(query, fixed)
         }
 
         fn $arrays<'q $(, $param)?>(mut query: $pg, columns: &'q [Column]) -> $pg {
@@ -276,17 +279,7 @@ macro_rules! binders {
                     };
                 }
             }
-            for value in fixed {
-                query = match value {
-                    Value::Null => query.bind(None::<i64>),
-                    Value::Text(text) => query.bind(text.clone()),
-                    Value::Integer(number) => query.bind(*number),
-                    Value::Number(number) => query.bind(*number),
-                    Value::Uuid(uid) => query.bind(*uid),
-                    Value::Flag(flag) => query.bind(*flag),
-                };
-            }
-            query
+            bind!(query, fixed)
         }
     };
 }

@@ -187,7 +187,7 @@ impl StoreError {
             // A value that does not fit, a constraint, a statement that is too large.
             Some(code) if code.len() == 5 => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
             // SQL logic (a sum that overflows), too big, constraint, mismatch.
-            Some(code) => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(1 | 18 | 19 | 20)),
+            Some(code) => matches!(primary(code), Some(1 | 18 | 19 | 20)),
             // What the driver could not encode.
             None => true,
         }
@@ -254,13 +254,18 @@ impl From<StoreError> for Error {
     }
 }
 
+/// The primary code of SQLite: the low byte of an extended one.
+fn primary(code: &str) -> Option<u32> {
+    code.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
 /// SQLite: corrupt. PostgreSQL: a page or an index that contradicts itself.
 fn is_damage(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     match code.as_deref() {
         Some("XX001" | "XX002") => true,
-        Some(code) if code.len() < 5 => matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(11)),
-        _ => false,
+        Some(code) => code.len() < 5 && primary(code) == Some(11),
+        None => false,
     }
 }
 
@@ -275,8 +280,7 @@ fn is_busy(code: &str) -> bool {
                 || code.starts_with("57P")
                 || matches!(code, "40001" | "40P01" | "3D000"));
     }
-    // The low byte of an extended code is the primary one.
-    matches!(code.parse::<u32>().map(|code| code & 0xff), Ok(5 | 6 | 10 | 14))
+    matches!(primary(code), Some(5 | 6 | 10 | 14))
 }
 
 fn without_password(url: &str) -> String {

@@ -5,7 +5,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
-use super::{BUSY, POSTGRES, SQLITE, StoreError, statements};
+use super::{BUSY, Dialect, POSTGRES, SQLITE, StoreError, statements};
 
 statements! {
     APPLIED = "SELECT version, success FROM _sqlx_migrations ORDER BY version";
@@ -30,7 +30,7 @@ pub struct Inspection {
 /// Looks; none if it is a file that is not there.
 pub async fn inspect(url: &str) -> Result<Option<Inspection>, StoreError> {
     let opening = |error| StoreError::opening(url, error);
-    if url.starts_with("sqlite:") {
+    if Dialect::of_url(url)? == Dialect::Sqlite {
         let options: SqliteConnectOptions = url.parse().map_err(opening)?;
         if !options.get_filename().exists() {
             return Ok(None);
@@ -45,9 +45,6 @@ pub async fn inspect(url: &str) -> Result<Option<Inspection>, StoreError> {
             _ => sqlx::query_as(APPLIED).fetch_all(&mut connection).await?,
         };
         return judge(&SQLITE, &applied, None).map(Some);
-    }
-    if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
-        return Err(StoreError::Url);
     }
     let options: PgConnectOptions = url.parse().map_err(opening)?;
     let connecting = tokio::time::timeout(BUSY, PgConnection::connect_with(&options)).await;

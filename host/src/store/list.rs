@@ -12,8 +12,8 @@ mod read;
 mod render;
 mod update;
 
-pub(super) use read::every_property;
 pub use read::{Json, Rows};
+pub(super) use read::{bind, every_property};
 pub use update::Assignment;
 
 /// What values a property takes, and so which operators fit it.

@@ -249,7 +249,6 @@ async fn write(client: &Client, mount: &str, order: &Order) -> Result<Done, Refu
     follow(client, mount, &begun, &paths).await
 }
 
-/// Waits until each of the paths has an outcome in the audit.
 /// Whether files are being restored from a mount. One that does not answer is not known to be.
 pub(super) async fn is_busy(client: &Client, mount: &str) -> bool {
     let found: Result<FlrAuditMountModel, _> = client.json(&audit_of(mount)).await;
@@ -264,6 +263,7 @@ fn is_under_way(status: &str) -> bool {
     matches!(status, "Pending" | "InProgress")
 }
 
+/// Waits until each of the paths has an outcome in the audit.
 async fn follow(client: &Client, mount: &str, begun: &TaskModel, paths: &[&str]) -> Result<Done, Refused> {
     let since = instant(&begun.creation_time).unwrap_or_default();
     let late = Instant::now() + client.pace.task;

@@ -1,29 +1,20 @@
 //! Seeded chance. Each who asks has dice of their own, so that one more throw here changes nothing there.
 
-/// `SplitMix64`.
+use keelson_agent::random::Random;
+
+/// As the agents' own.
 #[derive(Debug, Clone)]
-pub(super) struct Dice(u64);
+pub(super) struct Dice(Random);
 
 impl Dice {
     /// Those of one among many.
     pub(super) fn of(seed: u64, parts: &[u64]) -> Self {
-        parts.iter().fold(Self(seed), |dice, part| {
-            let mut mixed = dice;
-            Self(mixed.next() ^ part.wrapping_mul(0x9e37_79b9_7f4a_7c15))
-        })
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Self(Random::for_parts(seed, parts))
     }
 
     /// Below `bound`.
     pub(super) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.0.below(bound)
     }
 
     /// From `least` to `most`.

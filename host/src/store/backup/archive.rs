@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, BufWriter};
 
-use super::super::{StoreError, make_private};
+use super::super::StoreError;
+use super::fresh;
 
 /// Ends a table's rows.
 const END: &[u8] = b"\\.\n";
@@ -44,8 +45,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) async fn create(path: &Path, head: &Head) -> std::io::Result<Self> {
-        drop(std::fs::remove_file(path));
-        make_private(path);
+        fresh(path);
         let file = File::options().write(true).open(path).await?;
         let mut writer = Self { file: BufWriter::new(file), hash: Sha256::new() };
         writer.line(head).await?;

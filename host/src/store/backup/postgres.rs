@@ -85,7 +85,7 @@ pub(super) async fn restore(
     fill(&mut transaction, &mut reader, file, &shape).await?;
     POSTGRES.run_direct(None, &mut *transaction, false).await.map_err(StoreError::migrating)?;
     let connection = Connection::Postgres(transaction);
-    let mut tx = Tx { connection, writes: true, guard: None, outbox: None, orders: false };
+    let mut tx = Tx::writing(connection);
     let incarnation = begin_another_life(&mut tx, file, clock, note).await?;
     tx.commit().await?;
     pool.close().await;

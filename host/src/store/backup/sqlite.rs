@@ -6,8 +6,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{Connection as _, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::super::{BUSY, Connection, SQLITE, StoreError, Tx, inspect, make_private};
-use super::{Restored, begin_another_life, beside, put};
+use super::super::{BUSY, Connection, SQLITE, StoreError, Tx, inspect};
+use super::{Restored, begin_another_life, beside, fresh, put};
 use crate::clock::Clock;
 use crate::error::chain;
 use crate::store::NewAuditRow;
@@ -21,8 +21,7 @@ pub(super) async fn back_up(url: &str, draft: &Path) -> Result<(), StoreError> {
     let options: SqliteConnectOptions = url.parse().map_err(opening)?;
     let options = options.create_if_missing(false).busy_timeout(BUSY);
     let mut connection = SqliteConnection::connect_with(&options).await.map_err(opening)?;
-    drop(std::fs::remove_file(draft));
-    make_private(draft);
+    fresh(draft);
     let name = draft.to_str().ok_or_else(|| StoreError::no_backup(draft, "its name is not UTF-8"))?;
     sqlx::query(BACK_UP).bind(name).execute(&mut connection).await?;
     Ok(connection.close().await?)
@@ -54,8 +53,7 @@ pub(super) async fn restore(
 
 fn copy(file: &Path, draft: &Path) -> std::io::Result<()> {
     let mut source = std::fs::File::open(file)?;
-    drop(std::fs::remove_file(draft));
-    make_private(draft);
+    fresh(draft);
     std::io::copy(&mut source, &mut std::fs::File::options().write(true).open(draft)?)?;
     Ok(())
 }
@@ -83,7 +81,7 @@ async fn prepare(
     }
     SQLITE.run(&pool).await.map_err(StoreError::migrating)?;
     let connection = Connection::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?);
-    let mut tx = Tx { connection, writes: true, guard: None, outbox: None, orders: false };
+    let mut tx = Tx::writing(connection);
     let incarnation = begin_another_life(&mut tx, file, clock, note).await?;
     tx.commit().await?;
     pool.close().await;

@@ -47,7 +47,7 @@ macro_rules! bind {
         statement
     }};
 }
-pub(super) use bind;
+pub(in crate::store) use bind;
 
 impl Tx {
     /// A page of `resource`, as far as `scope` sees it: the rows for which `of` and the query's filter hold.

@@ -1,5 +1,6 @@
 //! What strangers may pack, and what becomes of it.
 
+use super::super::files::MAX_FILES;
 use super::*;
 
 fn files(list: &[(&str, &[u8])]) -> Files {
