@@ -5,6 +5,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::database::TestDatabase;
 use crate::process::run;
 
 /// A file system of a few MiB. Dropped, it is gone.
@@ -33,6 +34,19 @@ impl SmallDisk {
         let mut file = std::fs::File::create(self.path().join("filling")).expect("a file");
         let block = vec![0; 4096];
         while file.write_all(&block).is_ok() {}
+    }
+
+    /// Takes all the room that is left, and that which a SQLite database on this disk keeps in its journal for later: as long as
+    /// there is any, whatever fits into it is written although the disk is full.
+    pub async fn fill_beside(&self, database: &TestDatabase) {
+        self.fill();
+        let journal = self.path().join("keelson.db-wal");
+        while std::fs::metadata(&journal).is_ok_and(|it| it.len() > 64 << 10) {
+            self.clear();
+            // Does nothing while somebody reads: hence the loop.
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+            self.fill();
+        }
     }
 
     /// Nobody may write any more, or may again. Nobody may be writing at the moment.

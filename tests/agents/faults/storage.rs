@@ -163,9 +163,9 @@ async fn a_full_disk_under_sqlite_loses_nothing_and_heals() {
     let behind = simulation.account();
     disk.clear();
     settled(host.database(), || simulation.account()).await;
-    // Far more than there is room for in what SQLite has to hand: this time it does run into the end.
+    // This time there is no room in SQLite's own files either, so it does run into the end.
     let mut more = Simulation::enroll(&token(&host), size).await;
-    disk.fill();
+    disk.fill_beside(host.database()).await;
     more.start().await;
     simulation.live(60).await;
     let held = keelson_tests::account::of_host(host.database()).await;
