@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 /// Runs the benchmarks.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
-    setup::ensure(&[Tool::Restic, Tool::Postgres])?;
+    setup::ensure(&[Tool::Restic, Tool::Postgres, Tool::Zabbix])?;
     let guests = guests::run(workspace, None)?;
     web::run(workspace)?;
     step::run("build", || test::build_programs(workspace, "bench"))?;

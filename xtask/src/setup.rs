@@ -1,6 +1,7 @@
 //! What the machine must have besides Rust. Installs only what is missing, and only as root on a machine with apt;
 //! otherwise the error is the command to run.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -29,6 +30,8 @@ pub(crate) enum Tool {
     Strace,
     /// Holds the API to the vendor's contract.
     Python,
+    /// What a provider might run instead, as a benchmark's peer.
+    Zabbix,
 }
 
 impl Tool {
@@ -42,6 +45,7 @@ impl Tool {
             Self::Strace => on_path("strace").is_some(),
             Self::Postgres => postgres::programs().is_some(),
             Self::Node => on_path("node").is_some() && on_path("npm").is_some(),
+            Self::Zabbix => Path::new("/usr/sbin/zabbix_server").exists(),
             Self::Python => {
                 process::read(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
             }
@@ -56,6 +60,7 @@ impl Tool {
             Self::Postgres => &["postgresql"],
             Self::Node => &["nodejs", "npm"],
             Self::Python => &["python3", "python3-venv"],
+            Self::Zabbix => &["zabbix-server-pgsql"],
         }
     }
 }

@@ -14,6 +14,7 @@ use keelson_tests::link::{Identity, Session};
 use keelson_tests::process::memory;
 use keelson_tests::{HostProcess, TestDatabase};
 
+use crate::Wanted;
 use crate::figure::{Better, Figure, Goal};
 
 mod commands;
@@ -25,44 +26,63 @@ pub(crate) use echo::{ECHO, echo};
 
 /// Connections that are made at once; a storm has no such bound.
 const AT_ONCE: usize = 64;
+/// The lines of agents that are held.
+const HELD: [&str; 4] = ["agents.memory", "agents.connect", "agents.command.p99", "agents.push"];
+/// The line of all that come back.
+const STORM: &str = "agents.storm";
 /// None of these agents says anything while it is looked at.
 const HEARTBEAT: u32 = 3_600;
 
-pub(crate) async fn run() -> Vec<Figure> {
+pub(crate) async fn run(wanted: &Wanted) -> Vec<Figure> {
     let size: usize =
         std::env::var("KEELSON_BENCH_AGENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(19_000);
-    let held = size * 15 / 19;
-    let driver = driver::inventory().await;
-    let mut host = HostProcess::start_with_heartbeat(TestDatabase::sqlite(), None, HEARTBEAT).await;
-    let fleet = enroll(&host, size).await;
-    tracing::warn!(size, "the fleet is enrolled");
-    // One after the other: this process has no descriptors for both.
-    let (ours, sessions) = cost(host.pid(), &fleet[..held]).await;
-    let (command, push) = commands::of_the_host(&host, &fleet[..held], sessions).await;
+    let mut figures = Vec::new();
+    if wanted.is("agents.driver.vbr") {
+        figures.push(driver::inventory().await);
+    }
+    if HELD.iter().chain([&STORM]).any(|bench| wanted.is(bench)) {
+        let mut host = HostProcess::start_with_heartbeat(TestDatabase::sqlite(), None, HEARTBEAT).await;
+        let fleet = enroll(&host, size).await;
+        tracing::warn!(size, "the fleet is enrolled");
+        if HELD.iter().any(|bench| wanted.is(bench)) {
+            figures.extend(held(&host, &fleet[..size * 15 / 19]).await);
+        }
+        if wanted.is(STORM) {
+            figures.push(storms(&mut host, &fleet).await);
+        }
+    }
+    figures
+}
+
+/// What agents cost that are connected, and how soon they have what is for them. One side after the other: this process has
+/// no descriptors for both.
+async fn held(host: &HostProcess, fleet: &[Identity]) -> [Figure; 4] {
+    let (ours, sessions) = cost(host.pid(), fleet).await;
+    let (command, push) = commands::of_the_host(host, fleet, sessions).await;
+    tracing::warn!(ours.memory, ours.cpu, command, push, "the host is measured");
+    let echo = Echo::start(&host.addresses().ca_file).await;
+    let fleet: Vec<Identity> =
+        fleet.iter().map(|agent| agent.towards(echo.port(), &echo.ca_file())).collect();
+    let (peer, peers) = cost(echo.pid(), &fleet).await;
+    let (answer, broadcast) = commands::of_the_peer(&fleet, peers).await;
+    let [memory, connect, latency, pushed] = HELD;
+    [
+        lower(memory, "KiB/agent", "bare tonic echo", 2.0, (ours.memory, peer.memory)),
+        lower(connect, "µs of CPU", "bare tonic echo", 2.0, (ours.cpu, peer.cpu)),
+        lower(latency, "ms", "an echo on such a connection", 50.0, (command, answer)).within(50.0),
+        lower(pushed, "s", "a bare broadcast, answered", 6.0, (push, broadcast)),
+    ]
+}
+
+/// Everybody back at once.
+async fn storms(host: &mut HostProcess, fleet: &[Identity]) -> Figure {
     host.kill();
     host.restart().await;
-    let back = storm(&fleet).await;
-    tracing::warn!(ours.memory, ours.cpu, command, push, back, "the host is measured");
-
+    let back = storm(fleet).await;
     let echo = Echo::start(&host.addresses().ca_file).await;
-    let echoed: Vec<Identity> =
+    let fleet: Vec<Identity> =
         fleet.iter().map(|agent| agent.towards(echo.port(), &echo.ca_file())).collect();
-    let (peer, peers) = cost(echo.pid(), &echoed[..held]).await;
-    let (answer, broadcast) = commands::of_the_peer(&echoed[..held], peers).await;
-    drop(echo);
-    let echo = Echo::start(&host.addresses().ca_file).await;
-    let echoed: Vec<Identity> =
-        fleet.iter().map(|agent| agent.towards(echo.port(), &echo.ca_file())).collect();
-    let bare = storm(&echoed).await;
-    vec![
-        driver,
-        lower("agents.memory", "KiB/agent", "bare tonic echo", 2.0, (ours.memory, peer.memory)),
-        lower("agents.connect", "µs of CPU", "bare tonic echo", 2.0, (ours.cpu, peer.cpu)),
-        lower("agents.storm", "s", "bare tonic echo", 2.0, (back, bare)),
-        lower("agents.command.p99", "ms", "an echo on such a connection", 50.0, (command, answer))
-            .within(50.0),
-        lower("agents.push", "s", "a bare broadcast, answered", 6.0, (push, broadcast)),
-    ]
+    lower(STORM, "s", "bare tonic echo", 2.0, (back, storm(&fleet).await))
 }
 
 /// One round: what takes minutes is not repeated.
@@ -119,21 +139,25 @@ async fn storm(fleet: &[Identity]) -> f64 {
     let begun = Instant::now();
     let back = fleet.iter().cloned().map(|agent| {
         tokio::spawn(async move {
-            let mut wait = Duration::from_millis(50);
+            let (mut wait, mut again) = (Duration::from_millis(50), 0);
             loop {
                 match agent.session().await {
-                    Ok(session) => return session,
+                    Ok(session) => return (session, again),
                     Err(_) => tokio::time::sleep(wait).await,
                 }
+                again += 1;
                 wait = (wait * 2).min(Duration::from_secs(2));
             }
         })
     });
-    let mut sessions = Vec::with_capacity(fleet.len());
-    for session in back.collect::<Vec<_>>() {
-        sessions.push(session.await.expect("an agent"));
+    let (mut sessions, mut turned_away) = (Vec::with_capacity(fleet.len()), 0);
+    for agent in back.collect::<Vec<_>>() {
+        let (session, again) = agent.await.expect("an agent");
+        sessions.push(session);
+        turned_away += again;
     }
     let took = begun.elapsed().as_secs_f64();
+    tracing::warn!(took, turned_away, "everybody is back");
     assert_eq!(sessions.len(), fleet.len(), "every agent is back");
     took
 }

@@ -1,5 +1,5 @@
 //! From an agent's frame to a committed row: real agents' sessions over mutual TLS, acknowledged after commit; beside it, the
-//! same rows inserted bare, in batches, into the same table.
+//! same rows inserted bare, in batches, into the same table; and beside Zabbix, where it is installed.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -13,7 +13,10 @@ use keelson_tests::{HostProcess, TestDatabase};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
+use crate::Wanted;
 use crate::figure::{Better, Figure, Goal, per_second};
+
+mod zabbix;
 
 const WORKLOADS: usize = 50;
 const ROUNDS: usize = 5;
@@ -37,10 +40,14 @@ struct Load {
     rows: usize,
 }
 
-pub(crate) async fn run() -> Vec<Figure> {
+pub(crate) async fn run(wanted: &Wanted) -> Vec<Figure> {
     let mut figures = Vec::new();
     for (database, bound) in [("sqlite", 0.25), ("postgres", 0.20)] {
         for batch in [500, 50] {
+            let name = format!("ingest.{database}.{batch}");
+            if !wanted.is(&name) && !wanted.is("agents") {
+                continue;
+            }
             let load = Load { agents: 8, batch, rows: 40_000 };
             let mut rounds = Vec::new();
             for _ in 0..ROUNDS {
@@ -49,17 +56,19 @@ pub(crate) async fn run() -> Vec<Figure> {
             }
             let goal =
                 Goal { unit: "rows/s", peer: "bare inserts of 500 rows", bound, better: Better::Higher };
-            figures.push(Figure::new(&format!("ingest.{database}.{batch}"), &rounds, goal));
+            figures.push(Figure::new(&name, &rounds, goal));
         }
-        figures.extend(many(database, bound).await);
+        if wanted.is(&format!("ingest.agents.{database}")) || wanted.is("agents") {
+            figures.extend(many(database, bound).await);
+        }
     }
     figures
 }
 
 /// A thousand agents with small batches, and then the same batches once more.
-async fn many(database: &str, bound: f64) -> [Figure; 2] {
+async fn many(database: &str, bound: f64) -> Vec<Figure> {
     let load = Load { agents: 1_000, batch: 50, rows: 200_000 };
-    let (mut rounds, mut again) = (Vec::new(), Vec::new());
+    let (mut rounds, mut again, mut beside) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..3 {
         let ours = through_the_host(fresh(database).await, load).await;
         let peer = match database {
@@ -68,14 +77,22 @@ async fn many(database: &str, bound: f64) -> [Figure; 2] {
         };
         rounds.push((ours.fresh, peer));
         again.push((ours.again, ours.fresh));
+        if database == "postgres" && zabbix::is_here() {
+            beside.push((ours.fresh, zabbix::stored(load).await));
+        }
     }
     let peer = if database == "sqlite" { "bare inserts of 500 rows" } else { "COPY binary" };
     let goal = Goal { unit: "rows/s", peer, bound, better: Better::Higher };
     let replay = Goal { unit: "rows/s", peer: "the same, fresh", bound: 1.2, better: Better::Higher };
-    [
+    let mut figures = vec![
         Figure::new(&format!("ingest.agents.{database}"), &rounds, goal),
         Figure::new(&format!("ingest.replay.{database}"), &again, replay),
-    ]
+    ];
+    if !beside.is_empty() {
+        let goal = Goal { unit: "rows/s", peer: "Zabbix, stored", bound: 1.0, better: Better::Higher };
+        figures.push(Figure::new("ingest.agents.zabbix", &beside, goal));
+    }
+    figures
 }
 
 async fn fresh(database: &str) -> TestDatabase {

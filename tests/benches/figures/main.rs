@@ -33,10 +33,6 @@ fn main() {
             _ => names.push(argument),
         }
     }
-    let wanted = |name: &str| {
-        names.is_empty()
-            || names.iter().any(|prefix| prefix == "skeleton" || name.starts_with(prefix.as_str()))
-    };
     let mut file = json.map(|path| {
         std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file to append to")
     });
@@ -57,19 +53,37 @@ fn main() {
     {
         return runtime.block_on(agents::echo(folder.as_ref(), client_ca.as_ref()));
     }
-    if wanted("agents") {
-        report(runtime.block_on(agents::run()));
+    let wanted = Wanted(names);
+    if wanted.any_of("agents") {
+        report(runtime.block_on(agents::run(&wanted)));
     }
-    if wanted("rules") {
+    if wanted.any_of("rules") {
         report(runtime.block_on(rules::run()));
     }
-    if wanted("plugins") {
+    if wanted.any_of("plugins") {
         report(runtime.block_on(plugins::run()));
     }
-    if wanted("ingest") || wanted("agents") {
-        report(runtime.block_on(ingest::run()));
+    // What agents say is part of what they cost.
+    if wanted.any_of("ingest") || wanted.is("agents") {
+        report(runtime.block_on(ingest::run(&wanted)));
     }
-    if wanted("lists") {
+    if wanted.any_of("lists") {
         report(runtime.block_on(lists::run()));
+    }
+}
+
+/// What the command line names: beginnings of benchmarks' names; all of them, if none.
+struct Wanted(Vec<String>);
+
+impl Wanted {
+    /// Whether one benchmark is to run.
+    fn is(&self, bench: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|name| name == "skeleton" || bench.starts_with(name.as_str()))
+    }
+
+    /// Whether one of a group is.
+    fn any_of(&self, group: &str) -> bool {
+        let inside = |name: &String| name.strip_prefix(group).is_some_and(|rest| rest.starts_with('.'));
+        self.is(group) || self.0.iter().any(inside)
     }
 }
