@@ -15,7 +15,7 @@ use keelson_tests::TestDatabase;
 use keelson_tests::database::sql;
 use serde_json::json;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -42,7 +42,10 @@ pub(super) fn is_here() -> bool {
 /// Values a second, stored.
 pub(super) async fn stored(load: Load) -> f64 {
     let database = TestDatabase::postgres().await;
-    let mut connection = PgConnection::connect(&database.url).await.expect("the database");
+    let options: PgConnectOptions = database.url.parse().expect("an address");
+    // Its data is one statement of 30 MB, which a slow machine would have in its log.
+    let options = options.disable_statement_logging();
+    let mut connection = PgConnection::connect_with(&options).await.expect("the database");
     for part in ["schema", "images", "data"] {
         let packed = std::fs::File::open(format!("{SCHEMA}/{part}.sql.gz")).expect("Zabbix' own schema");
         let mut text = String::new();
