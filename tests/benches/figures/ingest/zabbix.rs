@@ -53,7 +53,7 @@ pub(super) async fn stored(load: Load) -> f64 {
         sqlx::raw_sql(sql(text)).execute(&mut connection).await.expect("Zabbix' own database");
     }
     sqlx::raw_sql(sql(hosts(load.agents))).execute(&mut connection).await.expect("hosts");
-    let server = Server::start(&database);
+    let server = Server::start(&options);
     server.ready().await;
     let before = count(&mut connection).await;
 
@@ -126,12 +126,11 @@ struct Server {
 }
 
 impl Server {
-    fn start(database: &TestDatabase) -> Self {
+    fn start(options: &PgConnectOptions) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         drop(listener);
-        let options: PgConnectOptions = database.url.parse().expect("an address");
         let here = folder.path().display();
         let settings = format!(
             "DBHost=127.0.0.1\nDBPort={}\nDBName={}\nDBUser={}\nListenIP=127.0.0.1\nListenPort={port}\nAllowRoot=1\n\
