@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use keelson_proto::v1::console_server::{Console, ConsoleServer};
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -227,9 +227,18 @@ fn http2<C: Console>(service: C) -> Router {
 /// An open port.
 pub type Listener = TcpListener;
 
+/// So many that nobody has accepted yet wait with the system, as far as it lets them (`net.core.somaxconn`, 4096 on Linux). Whoever
+/// finds no place there is not told so: its system tries again after one second, then after two, four and eight.
+const BACKLOG: u32 = 4096;
+
 /// Opens a port.
-pub async fn bind(address: SocketAddr) -> std::io::Result<Listener> {
-    TcpListener::bind(address).await
+pub fn bind(address: SocketAddr) -> std::io::Result<Listener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Elsewhere it would let a second process have the same port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Reads a batch as a session does; how many facts it holds. For tests that throw bytes at the host.

@@ -111,7 +111,7 @@ impl App {
         claim(data, &installation)?;
         let plugins =
             Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
-        let listeners = bind(config).await?;
+        let listeners = bind(config)?;
         let names = names(config);
         let changed = Arc::new(Notify::new());
 
@@ -283,18 +283,18 @@ pub(crate) async fn lock(data: &Path) -> anyhow::Result<File> {
     bail!("another keelson runs on {}; stop it, or give this one another --data", data.display())
 }
 
-async fn bind(config: &Config) -> anyhow::Result<Listeners> {
-    async fn one(what: &str, flag: &str, address: SocketAddr) -> anyhow::Result<Listener> {
-        let bound = agents::bind(address).await;
+fn bind(config: &Config) -> anyhow::Result<Listeners> {
+    fn one(what: &str, flag: &str, address: SocketAddr) -> anyhow::Result<Listener> {
+        let bound = agents::bind(address);
         bound.with_context(|| {
             format!("cannot listen on {address} for {what}; free the port or give another with --{flag}")
         })
     }
     Ok(Listeners {
-        api: one("the API", "api", config.api).await?,
-        remote: one("remote agents", "agents-remote", config.agents_remote).await?,
-        hosted: one("hosted agents", "agents-hosted", config.agents_hosted).await?,
-        health: one("health", "health", config.health).await?,
+        api: one("the API", "api", config.api)?,
+        remote: one("remote agents", "agents-remote", config.agents_remote)?,
+        hosted: one("hosted agents", "agents-hosted", config.agents_hosted)?,
+        health: one("health", "health", config.health)?,
     })
 }
 

@@ -34,14 +34,10 @@ mod proxies;
 pub(crate) use budget::{Budget, Rate};
 pub(crate) use proxies::Proxies;
 
-/// Sockets of a port whose `ClientHello` is awaited; a client sends it at once, so that nobody honest is long among them.
-const SILENT: usize = 512;
 /// So long each of them keeps its place, whoever comes: time for its hello to arrive.
 const GRACE: Duration = Duration::from_millis(250);
 /// A `ClientHello` is two packets; this is time for one of them to be lost.
 const HELLO: Duration = Duration::from_secs(5);
-/// Sockets that have said hello, those that wait for their handshake included: of a port, and of an address.
-const LINE: (usize, usize) = (4096, 1024);
 /// Handshakes under way: of a port, and of an address. A site of thousands of agents behind one address gets through
 /// within seconds, one round trip for each 64.
 const HANDSHAKES: (usize, usize) = (256, 64);
@@ -49,6 +45,21 @@ const HANDSHAKES: (usize, usize) = (256, 64);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A handshake that takes longer is given up.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How many sockets a port holds that are not through yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting {
+    /// Whose `ClientHello` is awaited; a client sends it at once, so that nobody honest is long among them.
+    pub(crate) silent: usize,
+    /// That have said hello, those that wait for their handshake included: of a port, and of an address.
+    pub(crate) line: (usize, usize),
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self { silent: 512, line: (4096, 1024) }
+    }
+}
 
 /// Places of a limited number, shared out by address.
 #[derive(Debug, Clone)]
@@ -148,8 +159,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Sockets that have not said what they want.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Silent {
+    most: usize,
     seats: Mutex<Seats>,
     /// Poked when one of them leaves.
     left: Notify,
@@ -170,10 +182,14 @@ struct Seat<'a> {
 }
 
 impl Silent {
+    fn of(most: usize) -> Self {
+        Self { most, seats: Mutex::default(), left: Notify::new() }
+    }
+
     /// There is always a seat for the newest; the oldest loses its own if need be.
     fn seat(&self) -> Seat<'_> {
         let mut seats = locked(&self.seats);
-        if seats.taken.len() >= SILENT
+        if seats.taken.len() >= self.most
             && let Some((_, (_, oldest))) = seats.taken.pop_first()
         {
             oldest.cancel();
@@ -187,7 +203,7 @@ impl Silent {
     /// For how long nobody may lose a seat yet to somebody who comes.
     fn crowded_for(&self) -> Option<Duration> {
         let seats = locked(&self.seats);
-        let (_, (since, _)) = seats.taken.first_key_value().filter(|_| seats.taken.len() >= SILENT)?;
+        let (_, (since, _)) = seats.taken.first_key_value().filter(|_| seats.taken.len() >= self.most)?;
         GRACE.checked_sub(since.elapsed()).filter(|left| !left.is_zero())
     }
 }
@@ -209,10 +225,10 @@ pub(crate) struct Entrance {
 }
 
 impl Entrance {
-    /// One for a port.
-    pub(crate) fn new(tls: Arc<ServerConfig>) -> Self {
-        let (line, handshakes) = (Turns::new(LINE), Turns::new(HANDSHAKES));
-        Self { tls, silent: Silent::default(), line, handshakes }
+    /// One for a port where so many may wait.
+    pub(crate) fn new(tls: Arc<ServerConfig>, waiting: Waiting) -> Self {
+        let (line, handshakes) = (Turns::new(waiting.line), Turns::new(HANDSHAKES));
+        Self { tls, silent: Silent::of(waiting.silent), line, handshakes }
     }
 
     /// Waits until another socket would be served rather than turned away, or turn another one away that had its time. Whoever
@@ -306,8 +322,8 @@ mod tests {
 
     #[test]
     fn the_newest_of_the_silent_drives_out_the_oldest() {
-        let silent = Silent::default();
-        let mut seats: Vec<_> = (0..SILENT).map(|_| silent.seat()).collect();
+        let silent = Silent::of(8);
+        let mut seats: Vec<_> = (0..8).map(|_| silent.seat()).collect();
         assert!(seats.iter().all(|seat| !seat.lost.is_cancelled()));
         seats.push(silent.seat());
         assert_eq!(seats.iter().filter(|seat| seat.lost.is_cancelled()).count(), 1);
@@ -318,8 +334,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_comes_in_while_it_would_cost_a_socket_its_place_before_it_could_speak() {
-        let silent = Silent::default();
-        let mut seats: Vec<_> = (1..SILENT).map(|_| silent.seat()).collect();
+        let silent = Silent::of(8);
+        let mut seats: Vec<_> = (1..8).map(|_| silent.seat()).collect();
         assert_eq!(silent.crowded_for(), None);
         seats.push(silent.seat());
         assert_eq!(silent.crowded_for(), Some(GRACE));

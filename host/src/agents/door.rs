@@ -20,7 +20,7 @@ use tonic::transport::server::Connected;
 use uuid::Uuid;
 
 use super::handshakes::Handshakes;
-use super::room::{Room, Taken};
+use super::room::{Room, Seat, Socket};
 use crate::id::AgentUid;
 use crate::model::Door;
 use crate::net::{Entrance, Turn, Turns};
@@ -51,9 +51,9 @@ pub(super) struct Entrant<S = TlsStream<Opening<TcpStream>>> {
 /// What a connection takes up, until it ends.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    _socket: Option<Taken>,
+    _socket: Option<Socket>,
     /// Among agents; who has none is told so.
-    _seat: Option<Taken>,
+    seat: Option<Seat>,
     /// Among those without a certificate.
     _stranger: Option<Turn>,
 }
@@ -67,8 +67,8 @@ pub(super) fn incoming(
     tasks: &TaskTracker,
 ) -> ReceiverStream<io::Result<Entrant>> {
     let (sender, receiver) = mpsc::channel(64);
-    let entry =
-        Entry { door, entrance: Entrance::new(tls), strangers: Turns::new(STRANGERS), handshakes, room };
+    let entrance = Entrance::new(tls, room.waiting());
+    let entry = Entry { door, entrance, strangers: Turns::new(STRANGERS), handshakes, room };
     tasks.spawn(accept(entry, listener, sender, stopping, tasks.clone()));
     ReceiverStream::new(receiver)
 }
@@ -128,7 +128,7 @@ struct Entry {
 }
 
 impl Entry {
-    async fn let_in(&self, stream: TcpStream, address: SocketAddr, socket: Taken) -> io::Result<Entrant> {
+    async fn let_in(&self, stream: TcpStream, address: SocketAddr, socket: Socket) -> io::Result<Entrant> {
         stream.set_nodelay(true)?;
         let first = FirstBytes::default();
         let stream = self.entrance.admit(Opening::new(stream, first.clone()), address.ip()).await;
@@ -145,17 +145,18 @@ impl Entry {
             None
         };
         let speaks_h2 = stream.get_ref().1.alpn_protocol().is_some();
-        let seat = identity.and_then(|_| self.room.seat());
+        let seat = identity.and_then(|who| self.room.seat(who.agent));
         let mut peer = Peer::new(Arc::clone(&self.handshakes), (address, self.door), identity, speaks_h2);
         peer.has_room = identity.is_none() || seat.is_some();
-        Ok(Entrant::new(stream, peer, Places { _socket: Some(socket), _seat: seat, _stranger: place }))
+        Ok(Entrant::new(stream, peer, Places { _socket: Some(socket), seat, _stranger: place }))
     }
 }
 
 impl<S> Entrant<S> {
     /// From now on it is watched.
     pub(super) fn new(stream: S, peer: Peer, places: Places) -> Self {
-        let stream = Watched::new(stream, peer.calls.clone(), peer.identity.is_some());
+        let lost = places.seat.as_ref().map(|seat| seat.lost.clone());
+        let stream = Watched::new(stream, peer.calls.clone(), peer.identity.is_some(), lost);
         Self { stream, peer, _places: places }
     }
 }

@@ -21,7 +21,7 @@ use crate::api::app::{App, app};
 use crate::api::peer::ConnectedFrom;
 use crate::api::{ApiState, actions, denials, health};
 use crate::error::chain;
-use crate::net::{Entrance, Turns};
+use crate::net::{Entrance, Turns, Waiting};
 
 mod stall;
 
@@ -55,7 +55,7 @@ pub async fn serve(
     let upkeep = tokio::spawn(actions::upkeep(state.clone(), shutdown.clone()));
     let served = CancellationToken::new();
     let denials = tokio::spawn(denials::keep_writing(state.clone(), served.clone()));
-    accept(listener, Some(Entrance::new(tls)), app(state.clone()), shutdown).await;
+    accept(listener, Some(Entrance::new(tls, Waiting::default())), app(state.clone()), shutdown).await;
     state.actions().finish(DRAIN).await;
     served.cancel();
     for (what, task) in [("upkeep of actions", upkeep), ("writing of refusals", denials)] {

@@ -70,7 +70,7 @@ async fn examine(data: &Path, flags: &Flags, serve: &ServeFlags) -> Vec<Finding>
     findings.extend(folder::examine(data));
     findings.extend(database(&ward).await);
     findings.extend(certificates::examine(&ward));
-    findings.extend(ports::examine(&ward).await);
+    findings.extend(ports::examine(&ward));
     findings.push(running::descriptors(&ward));
     findings.extend(running::host(&ward).await);
     findings

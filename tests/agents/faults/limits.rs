@@ -8,6 +8,7 @@ use keelson_tests::link::{Identity, Session};
 use keelson_tests::simulation::{Simulation, Size};
 use keelson_tests::{HostProcess, TestDatabase, eventually, on_both};
 use reqwest::{Method, StatusCode};
+use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 
 /// Files that the host may have open in the test of their end.
@@ -61,6 +62,21 @@ on_both! {
         drop((first, sessions));
         eventually("room for the one that was refused", || async { late.session().await.ok().map(drop) }).await;
         assert_eq!(host.logged("panicked"), 0);
+    }
+
+    fn one_agents_connections_leave_the_room_to_the_others(database) {
+        let (host, token) = place(database, &format!("ulimit -n {FILES}")).await;
+        let (thief, other) = (enrolled(&host, &token).await, enrolled(&host, &token).await);
+        let honest = other.session().await.unwrap();
+        let mut held = Vec::new();
+        while held.len() < FILES {
+            let connection = thief.channel(Endpoint::from_static("https://localhost"));
+            let Ok(connection) = tokio::time::timeout(Duration::from_secs(1), connection).await else { break };
+            held.push(connection);
+        }
+        assert!(honest.offer(agent_message::Kind::Heartbeat(Heartbeat::default())).await);
+        let late = enrolled(&host, &token).await;
+        late.session().await.expect("room for another agent");
     }
 
     /// Case 20: whether it sheds or dies, what it acknowledged is there.

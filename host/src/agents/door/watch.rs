@@ -1,5 +1,5 @@
-//! A stream that ends when nobody calls on it: a connection costs a descriptor, and an open one without a call is of no
-//! use to anybody.
+//! A stream that ends when nobody calls on it, or when its agent has taken other seats since: a connection costs a descriptor, and
+//! an open one without a call is of no use to anybody.
 
 use std::future::Future as _;
 use std::io;
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// How long a stranger may stay without a call under way; there is one call for a stranger, and then it goes.
 const STRANGER: Duration = Duration::from_secs(30);
@@ -54,18 +55,27 @@ pub(super) struct Watched<S> {
     stream: S,
     calls: Calls,
     known: bool,
+    /// Whoever has a seat may lose it.
+    lost: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     next_look: Pin<Box<Sleep>>,
 }
 
 impl<S> Watched<S> {
     /// From now on. Who is known may pause between two calls.
-    pub(super) fn new(stream: S, calls: Calls, known: bool) -> Self {
+    pub(super) fn new(stream: S, calls: Calls, known: bool, lost: Option<CancellationToken>) -> Self {
         let first = if known { KNOWN } else { STRANGER };
-        Self { stream, calls, known, next_look: Box::pin(sleep(first)) }
+        let lost = lost.map(|lost| Box::pin(lost.cancelled_owned()));
+        Self { stream, calls, known, lost, next_look: Box::pin(sleep(first)) }
     }
 
     /// Looks if it is time to. Asked on every read and write: a peer that lets one of them stall is seen by the other.
     fn look(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if self.lost.as_mut().is_some_and(|lost| lost.as_mut().poll(context).is_ready()) {
+            // It ends here and is not asked again: a future that is over must not be.
+            self.lost = None;
+            let detail = "the agent has opened other connections since";
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, detail));
+        }
         while self.next_look.as_mut().poll(context).is_ready() {
             let count = &self.calls.0;
             let lively = count.lively.swap(false, Ordering::Relaxed) && self.known;
@@ -136,7 +146,7 @@ mod tests {
     async fn life(calls: &Calls, known: bool) -> Duration {
         let (ours, _theirs): (_, DuplexStream) = duplex(64);
         let begun = Instant::now();
-        let error = Watched::new(ours, calls.clone(), known).read_u8().await.unwrap_err();
+        let error = Watched::new(ours, calls.clone(), known, None).read_u8().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         begun.elapsed()
     }
@@ -145,6 +155,16 @@ mod tests {
     async fn who_never_calls_is_gone_after_ten_seconds_with_a_certificate_and_thirty_without() {
         assert_eq!(life(&Calls::default(), true).await.as_secs(), 10);
         assert_eq!(life(&Calls::default(), false).await.as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_lost_the_seat_is_gone_at_once_whatever_is_under_way() {
+        let (ours, _theirs): (_, DuplexStream) = duplex(64);
+        let (calls, lost) = (Calls::default(), CancellationToken::new());
+        let _call = calls.begin();
+        let mut stream = Watched::new(ours, calls, true, Some(lost.clone()));
+        let (ended, ()) = tokio::join!(stream.read_u8(), async { lost.cancel() });
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
     }
 
     #[tokio::test(start_paused = true)]

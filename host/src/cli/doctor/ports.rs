@@ -11,7 +11,7 @@ use crate::app::RunFile;
 /// What a port is for, where it is set to be, and where the running host has it.
 type Port = (&'static str, SocketAddr, fn(&RunFile) -> SocketAddr);
 
-pub(super) async fn examine(ward: &Ward<'_>) -> Vec<Finding> {
+pub(super) fn examine(ward: &Ward<'_>) -> Vec<Finding> {
     let config = &ward.config;
     let ports: [Port; 4] = [
         ("the API", config.api, |run| run.api),
@@ -23,7 +23,7 @@ pub(super) async fn examine(ward: &Ward<'_>) -> Vec<Finding> {
     for (what, wanted, held) in ports {
         findings.push(match &ward.running {
             Some(run) => of_host(what, wanted, held(run)),
-            None => free(what, wanted).await,
+            None => free(what, wanted),
         });
     }
     findings
@@ -42,8 +42,8 @@ fn of_host(what: &str, wanted: SocketAddr, held: SocketAddr) -> Finding {
     )
 }
 
-async fn free(what: &str, wanted: SocketAddr) -> Finding {
-    match agents::bind(wanted).await {
+fn free(what: &str, wanted: SocketAddr) -> Finding {
+    match agents::bind(wanted) {
         Ok(_) => Finding::ok("port", format!("{wanted} for {what} is free")),
         Err(error) => {
             let advice = match error.kind() {
@@ -65,12 +65,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_that_somebody_else_has_fails_and_the_running_hosts_own_does_not() {
-        let held = agents::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let held = agents::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = held.local_addr().unwrap();
-        let found = free("the API", address).await;
+        let found = free("the API", address);
         assert!(found.is_failure() && found.message.contains("the API"), "{found:?}");
         drop(held);
-        assert_eq!(free("the API", address).await.level, Level::Ok);
+        assert_eq!(free("the API", address).level, Level::Ok);
         assert_eq!(of_host("the API", address, address).level, Level::Ok);
         assert_eq!(of_host("the API", "127.0.0.1:1".parse().unwrap(), address).level, Level::Warn);
     }

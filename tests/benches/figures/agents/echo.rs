@@ -20,7 +20,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -122,7 +122,8 @@ struct Everybody(Arc<Mutex<Vec<Answers>>>);
 
 /// The peer itself: writes its CA and its port into the folder, and serves until it is killed.
 pub(crate) async fn echo(folder: &Path, client_ca: &Path) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    // With as many places for those that wait as the host's.
+    let listener = keelson::agents::bind(([127, 0, 0, 1], 0).into()).expect("a port");
     let acceptor = TlsAcceptor::from(Arc::new(tls(folder, client_ca)));
     let port = listener.local_addr().expect("an address").port();
     std::fs::write(folder.join("port.new"), port.to_string()).expect("a file");
