@@ -194,6 +194,8 @@ enum Pools {
         readers: SqlitePool,
         /// For the host's own long reads.
         patient: SqlitePool,
+        /// Holds the database open for as long as the store is.
+        anchor: SqlitePool,
         guard: FileGuard,
     },
     Postgres(PgPool),
@@ -275,9 +277,13 @@ impl Store {
             Box::pin(async move { limit.watch(connection).await })
         });
         let readers = readers.connect_with(options.clone()).await.map_err(failed)?;
+        let patient = pool().max_connections(1).connect_lazy_with(options.clone());
+        let anchor = pool().max_connections(1).idle_timeout(None).max_lifetime(None);
+        let anchor = anchor.connect_with(options.clone()).await.map_err(failed)?;
+        // SQLite opens the journal at the first read.
+        sqlx::query(TOUCH).execute(&anchor).await.map_err(failed)?;
         let guard = FileGuard::of(options.get_filename());
-        let patient = pool().max_connections(1).connect_lazy_with(options);
-        Ok(Pools::Sqlite { writer, readers, patient, guard })
+        Ok(Pools::Sqlite { writer, readers, patient, anchor, guard })
     }
 
     async fn postgres(url: &str) -> Result<Pools, StoreError> {
@@ -354,10 +360,11 @@ impl Store {
     /// Waits for what is under way, then closes all connections.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers, patient, .. } => {
+            Pools::Sqlite { writer, readers, patient, anchor, .. } => {
                 patient.close().await;
                 readers.close().await;
                 writer.close().await;
+                anchor.close().await;
             }
             Pools::Postgres(pool) => pool.close().await,
         }
@@ -468,3 +475,4 @@ impl Tx {
 }
 
 const PING: &str = "SELECT 1";
+const TOUCH: &str = "SELECT count(*) FROM sqlite_schema";

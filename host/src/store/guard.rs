@@ -1,4 +1,5 @@
-//! Whether the file beneath an SQLite database is still the one that was opened, and keeps what is written to it.
+//! Whether the files beneath an SQLite database, its journal's among them, are still those that were opened, and keep what is
+//! written to them.
 //!
 //! SQLite would go on writing into a file that was deleted, and would write again what a disk did not keep: in both cases a
 //! commit succeeds and what it stored is not there after the next start. Neither may be acknowledged.
@@ -13,36 +14,43 @@ use super::StoreError;
 /// `SQLITE_IOERR_FSYNC`, `SQLITE_IOERR_DIR_FSYNC`.
 const NOT_KEPT: [&str; 2] = ["1034", "1290"];
 
-/// Watches one file.
+/// Watches a database's files.
 #[derive(Debug, Clone)]
 pub(super) struct FileGuard(Arc<Watched>);
 
 #[derive(Debug)]
 struct Watched {
-    file: PathBuf,
-    /// Device and number; none of what has no file.
-    identity: Option<(u64, u64)>,
+    /// The database's own, and its journal's.
+    files: [(PathBuf, Identity); 2],
     /// From the first failure until the process ends: what the disk has now, nobody knows.
     unkept: AtomicBool,
 }
 
+/// Device and number; none of what has no file.
+type Identity = Option<(u64, u64)>;
+
 impl FileGuard {
-    /// Of a file that SQLite has just opened.
+    /// Of a database that SQLite has just opened and holds open: when nobody does, it exchanges the journal's file itself.
     pub(super) fn of(file: &Path) -> Self {
-        let watched =
-            Watched { identity: identity(file), file: file.to_owned(), unkept: AtomicBool::new(false) };
-        Self(Arc::new(watched))
+        let mut journal = file.to_owned();
+        journal.as_mut_os_string().push("-wal");
+        let files = [file.to_owned(), journal].map(|file| {
+            let identity = identity(&file);
+            (file, identity)
+        });
+        Self(Arc::new(Watched { files, unkept: AtomicBool::new(false) }))
     }
 
-    /// Whether it is there.
+    /// Whether they are there.
     pub(super) fn is_there(&self) -> Result<(), StoreError> {
-        if self.0.identity.is_none() || identity(&self.0.file) == self.0.identity {
-            return Ok(());
+        let gone = |(file, opened): &&(PathBuf, Identity)| opened.is_some() && identity(file) != *opened;
+        match self.0.files.iter().find(gone) {
+            Some((file, _)) => Err(StoreError::Gone { file: file.clone() }),
+            None => Ok(()),
         }
-        Err(StoreError::Gone { file: self.0.file.clone() })
     }
 
-    /// Whether what is written to it stays.
+    /// Whether what is written to them stays.
     pub(super) fn is_sound(&self) -> Result<(), StoreError> {
         self.is_there()?;
         if self.0.unkept.load(Ordering::SeqCst) { Err(StoreError::Unkept) } else { Ok(()) }
@@ -54,13 +62,13 @@ impl FileGuard {
         let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         if code.is_some_and(|code| NOT_KEPT.contains(&code.as_ref())) {
             self.0.unkept.store(true, Ordering::SeqCst);
-            tracing::error!(%error, file = %self.0.file.display(), "store: {}", StoreError::Unkept);
+            tracing::error!(%error, file = %self.0.files[0].0.display(), "store: {}", StoreError::Unkept);
             return Err(StoreError::Unkept);
         }
         Err(error.into())
     }
 }
 
-fn identity(file: &Path) -> Option<(u64, u64)> {
+fn identity(file: &Path) -> Identity {
     std::fs::metadata(file).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }

@@ -43,6 +43,24 @@ async fn a_database_file_that_was_deleted_takes_no_acknowledgement_and_no_new_on
     simulation.stop().await;
 }
 
+/// Case 28: its journal alone was deleted, which is where a commit goes first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_was_deleted_takes_no_acknowledgement() {
+    let (mut host, mut simulation) = place(TestDatabase::sqlite()).await;
+    let (journal, aside) = (host.database.file("-wal"), host.database.file(".aside"));
+    fs::hard_link(&journal, &aside).unwrap();
+    fs::remove_file(&journal).unwrap();
+    simulation.live(20).await;
+    let said = not_ready(&host).await;
+    assert!(said.contains("keelson.db-wal") && said.contains("removed or replaced"), "{said}");
+
+    host.kill();
+    fs::rename(&aside, &journal).unwrap();
+    host.restart().await;
+    settled(&host.database, || simulation.account()).await;
+    simulation.stop().await;
+}
+
 /// Case 28: a database of which the host may only read is none to start on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_file_that_can_only_be_read_is_refused_by_name() {
