@@ -1,6 +1,7 @@
 //! The collector: asks the driver, spools the difference.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -37,6 +38,10 @@ impl Collector {
     /// Collects at every interval, and at once when an epoch has begun. Ends with an error when the spool is damaged.
     pub(crate) async fn keep(&self) -> Result<(), SpoolError> {
         let mut spooled = false;
+        // An epoch that a run of before began, and filled with nothing.
+        if self.shared.spool.position().await.is_ok_and(|position| position.last == 0) {
+            self.shared.has_begun.store(true, Ordering::SeqCst);
+        }
         while !self.stop.is_cancelled() {
             if spooled {
                 self.tell_delivered().await?;
@@ -99,6 +104,9 @@ impl Collector {
     }
 
     async fn collect(&self) -> Result<usize, CollectError> {
+        if self.shared.has_begun.swap(false, Ordering::SeqCst) {
+            self.driver.lost();
+        }
         let inventory = self.driver.collect().await.map_err(CollectError::Driver)?;
         Ok(self.spool(&inventory).await?)
     }

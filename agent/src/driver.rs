@@ -44,6 +44,9 @@ pub trait Driver: Debug + Send + Sync {
     /// The host has all that the last collection brought: what only had to be read until then need not be read again.
     fn delivered(&self) {}
 
+    /// The host starts over, and may have lost what it was delivered: all that it keeps is to be read again.
+    fn lost(&self) {}
+
     /// Does something to the engine. It may be asked for what it did before, after a crash between the deed and the note of
     /// it: it looks at what is before it changes it. An engine that can do nothing refuses everything.
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {

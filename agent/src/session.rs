@@ -15,6 +15,7 @@ mod exchange;
 mod lives;
 mod resume;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) grown: Notify,
     /// An epoch has begun: the collector must not wait for its interval.
     pub(crate) collect: Notify,
+    /// An epoch has begun that the driver was not told of yet.
+    pub(crate) has_begun: AtomicBool,
     /// How the last collection went.
     pub(crate) collected: watch::Sender<Collected>,
     /// None while the host lacks nothing.
@@ -84,6 +87,7 @@ impl Shared {
             spool,
             grown: Notify::new(),
             collect: Notify::new(),
+            has_begun: AtomicBool::new(false),
             collected: watch::Sender::default(),
             behind: Mutex::default(),
         }
@@ -105,6 +109,7 @@ impl Shared {
             (gap, _) => gap,
         };
         let epoch = self.spool.begin_epoch(floor, gap, clock).await?;
+        self.has_begun.store(true, Ordering::SeqCst);
         self.set_behind(None);
         Ok(epoch)
     }

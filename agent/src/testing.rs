@@ -30,11 +30,13 @@ pub(crate) struct Scripted {
     state: Mutex<Option<Inventory>>,
     deeds: AtomicU32,
     delivered: AtomicU32,
+    lost: AtomicU32,
 }
 
 impl Scripted {
     pub(crate) fn new(state: Option<Inventory>) -> Self {
-        Self { state: Mutex::new(state), deeds: AtomicU32::new(0), delivered: AtomicU32::new(0) }
+        let (deeds, delivered, lost) = Default::default();
+        Self { state: Mutex::new(state), deeds, delivered, lost }
     }
 
     /// How often it was made to do something.
@@ -45,6 +47,11 @@ impl Scripted {
     /// How often it heard that the host has what it told.
     pub(crate) fn delivered_count(&self) -> u32 {
         self.delivered.load(Ordering::SeqCst)
+    }
+
+    /// How often it heard that the host starts over.
+    pub(crate) fn lost_count(&self) -> u32 {
+        self.lost.load(Ordering::SeqCst)
     }
 
     pub(crate) fn set(&self, state: Option<Inventory>) {
@@ -65,6 +72,10 @@ impl Driver for Scripted {
 
     fn delivered(&self) {
         self.delivered.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn lost(&self) {
+        self.lost.fetch_add(1, Ordering::SeqCst);
     }
 
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {

@@ -183,6 +183,10 @@ impl Driver for Faceted {
         self.driver.delivered();
     }
 
+    fn lost(&self) {
+        self.driver.lost();
+    }
+
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
         match &self.cloud {
             Some(program) if is_cloud(&order.kind) => Box::pin(self.order(program, order)),

@@ -131,6 +131,10 @@ impl Driver for Guard {
         self.driver.delivered();
     }
 
+    fn lost(&self) {
+        self.driver.lost();
+    }
+
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
         if policy::concerns(&order.kind) {
             return Box::pin(self.execute_allowed(order));

@@ -191,6 +191,10 @@ impl Driver for Vbr {
         self.horizon.delivered();
     }
 
+    fn lost(&self) {
+        self.horizon.lost();
+    }
+
     fn execute<'d>(&'d self, order: &'d Order) -> BoxFuture<'d, Result<Done, Refused>> {
         Box::pin(self.act(order))
     }

@@ -225,6 +225,24 @@ async fn runs_that_ended_while_the_agent_was_away_for_days_are_read_until_the_ho
 }
 
 #[tokio::test]
+async fn runs_that_a_host_of_before_had_are_read_again_for_one_that_starts_over() {
+    let mut beside = Beside::start().await;
+    beside.collect().await.unwrap();
+    beside.driver.delivered();
+    let run = ran(&beside, NOW + HOUR, Some(NOW + 2 * HOUR));
+    beside.advance(Duration::from_hours(7 * 24));
+    assert!(has_run(&beside.collect().await.unwrap(), &run));
+    beside.driver.delivered();
+    assert!(!has_run(&beside.collect().await.unwrap(), &run), "the host has it");
+    beside.driver.lost();
+    assert!(has_run(&beside.collect().await.unwrap(), &run));
+    // It is not delivered by what was read before.
+    beside.restart_agent();
+    assert!(has_run(&beside.collect().await.unwrap(), &run));
+    beside.well_behaved();
+}
+
+#[tokio::test]
 async fn runs_of_longer_ago_than_the_host_keeps_them_are_not_read() {
     let mut beside = Beside::start().await;
     beside.collect().await.unwrap();

@@ -90,6 +90,7 @@ async fn a_host_that_lost_its_data_gets_a_full_inventory_in_a_later_epoch_and_he
     let stage = Stage::new(Some(inventory("s", &[("a", 2)]))).await;
     let running = stage.run().await;
     stage.until_host_has(&[("a", 2)]).await;
+    let lost = stage.driver.lost_count();
     let before = stage.console.ledger(|ledger| {
         let before = ledger.committed.0;
         ledger.lose_everything();
@@ -97,6 +98,7 @@ async fn a_host_that_lost_its_data_gets_a_full_inventory_in_a_later_epoch_and_he
     });
     stage.console.cut();
     stage.until_host_has(&[("a", 2)]).await;
+    until("the driver hears of it", || stage.driver.lost_count() > lost).await;
     stage.console.ledger(|ledger| {
         assert!(ledger.committed.0 > before);
         assert_eq!(ledger.complete.len(), 2);

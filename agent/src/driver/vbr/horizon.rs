@@ -64,6 +64,19 @@ impl Horizon {
         }
     }
 
+    /// What the host has of any server's runs is not known any more: they are read as far back as it keeps them.
+    pub(super) fn lost(&self) {
+        let mut state = self.state();
+        state.read = None;
+        let delivered = self.delivered_of(&mut state);
+        if delivered.values().any(|until| *until > 0) {
+            for until in delivered.values_mut() {
+                *until = 0;
+            }
+            self.keep(&mut state);
+        }
+    }
+
     /// A file that cannot be read is no reason to read nothing.
     fn delivered_of<'s>(&self, state: &'s mut State) -> &'s mut HashMap<String, i64> {
         state.delivered.get_or_insert_with(|| {
@@ -83,11 +96,14 @@ impl Horizon {
         })
     }
 
-    /// What cannot be written is read again after a restart of the agent.
     fn note(&self, state: &mut State, server: &str, until: i64) {
-        let delivered = self.delivered_of(state);
-        delivered.insert(server.to_owned(), until);
-        let text = serde_json::to_string(delivered).unwrap_or_default();
+        self.delivered_of(state).insert(server.to_owned(), until);
+        self.keep(state);
+    }
+
+    /// What cannot be written is read again after a restart of the agent.
+    fn keep(&self, state: &mut State) {
+        let text = serde_json::to_string(self.delivered_of(state)).unwrap_or_default();
         if let Err(error) = self.folder.replace(&self.folder.vbr_runs(), text.as_bytes()) {
             warn!("up to when runs are delivered is not kept: {}", chain(&error));
         }
