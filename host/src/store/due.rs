@@ -6,24 +6,36 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::bulk::{BulkStatement, Column, Type};
+use super::list::Value;
 use super::{StoreError, Tx, on, statements};
 use crate::id::{AgentUid, CompanyUid, LocationUid, WorkloadUid};
 
 statements! {
     WORKLOADS = "SELECT w.uid, w.company_uid, a.location_uid, w.agent_uid, w.name, a.host_name, w.kind, \
-        w.newest_restore_point, w.first_seen, w.restore_points, w.gone_at, w.revision \
-        FROM workloads w JOIN agents a ON a.uid = w.agent_uid \
-        WHERE w.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
+        w.newest_restore_point, w.first_seen, w.restore_points, w.gone_at, m.revision \
+        FROM workload_marks m JOIN workloads w ON w.uid = m.uid JOIN agents a ON a.uid = w.agent_uid \
+        WHERE m.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
             WHERE c.uid = w.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
-        ORDER BY w.due_at NULLS LAST, w.uid LIMIT $2";
+        ORDER BY m.due_at NULLS LAST, m.uid LIMIT $2";
     AGENTS = "SELECT uid, company_uid, location_uid, host_name, version, connected, last_heartbeat, enrolled_at, misuse_seen_at, \
         revision \
         FROM agents a WHERE due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
             WHERE c.uid = a.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
         ORDER BY due_at NULLS LAST, uid LIMIT $2";
-    ALL_WORKLOADS = "UPDATE workloads SET due_at = 0, revision = revision + 1";
+    ALL_WORKLOADS = "UPDATE workload_marks SET due_at = 0, revision = revision + 1";
     ALL_AGENTS = "UPDATE agents SET due_at = 0, revision = revision + 1";
+    MARK_OF_AGENT = "UPDATE workload_marks SET due_at = $2, revision = revision + 1 \
+        WHERE uid IN (SELECT w.uid FROM workloads w WHERE w.agent_uid = $1)";
 }
+
+const MARK: BulkStatement = BulkStatement {
+    name: "store::due::MARK",
+    fixed: &[("now", Type::Int)],
+    columns: &[("uid", Type::Uuid)],
+    text: "INSERT INTO workload_marks (uid, due_at, revision) \
+        SELECT w.uid, :now, 0 FROM input JOIN workloads w ON w.uid = input.uid WHERE 1 = 1 \
+        ON CONFLICT (uid) DO UPDATE SET due_at = excluded.due_at, revision = workload_marks.revision + 1",
+};
 
 // A row that a session is changing right now is left alone, not waited for: it is due again anyway, and two writers that wait
 // for each other's rows in different orders would deadlock.
@@ -31,9 +43,9 @@ const SETTLE_WORKLOADS: BulkStatement = BulkStatement {
     name: "store::due::SETTLE_WORKLOADS",
     fixed: &[],
     columns: &[("uid", Type::Uuid), ("revision", Type::Int), ("due_at", Type::Int)],
-    text: "UPDATE workloads SET due_at = input.due_at FROM input, (SELECT x.uid FROM workloads x JOIN input i ON i.uid = x.uid \
-        WHERE x.revision = i.revision {skip locked x}) settled \
-        WHERE workloads.uid = input.uid AND workloads.uid = settled.uid RETURNING workloads.uid AS uid",
+    text: "UPDATE workload_marks SET due_at = input.due_at FROM input, \
+        (SELECT x.uid FROM workload_marks x JOIN input i ON i.uid = x.uid WHERE x.revision = i.revision {skip locked x}) settled \
+        WHERE workload_marks.uid = input.uid AND workload_marks.uid = settled.uid RETURNING workload_marks.uid AS uid",
 };
 
 const SETTLE_AGENTS: BulkStatement = BulkStatement {
@@ -45,7 +57,7 @@ const SETTLE_AGENTS: BulkStatement = BulkStatement {
         WHERE agents.uid = input.uid AND agents.uid = settled.uid RETURNING agents.uid AS uid",
 };
 
-pub(super) const BULK: &[BulkStatement] = &[SETTLE_WORKLOADS, SETTLE_AGENTS];
+pub(super) const BULK: &[BulkStatement] = &[MARK, SETTLE_WORKLOADS, SETTLE_AGENTS];
 
 /// A workload that is due, with the facts that rules may ask for.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -119,6 +131,19 @@ impl Due<'_> {
     pub async fn agents(&mut self, now: i64, limit: i64) -> Result<Vec<DueAgent>, StoreError> {
         let rows = on!(self.0, db => sqlx::query_as(AGENTS).bind(now).bind(limit).fetch_all(db).await?);
         Ok(rows)
+    }
+
+    /// These workloads, each named once, have changed. The last thing that a transaction does to them: whoever settles one waits
+    /// for nobody.
+    pub(super) async fn mark(&mut self, now: i64, workloads: Vec<Uuid>) -> Result<(), StoreError> {
+        MARK.execute(self.0, &[Value::Integer(now)], &[Column::Uuid(workloads)]).await?;
+        Ok(())
+    }
+
+    /// All workloads of an agent may have changed.
+    pub(super) async fn mark_agent(&mut self, now: i64, agent: AgentUid) -> Result<(), StoreError> {
+        on!(self.0, db => sqlx::query(MARK_OF_AGENT).bind(agent).bind(now).execute(db).await?.rows_affected());
+        Ok(())
     }
 
     /// Notes when to look at these workloads again; those it noted. One that changed in between is not among them and

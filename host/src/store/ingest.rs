@@ -17,8 +17,7 @@ use crate::id::AgentUid;
 statements! {
     MARK_GAP = "UPDATE agents SET gap_seen_at = $2, gap_reason = $3 WHERE uid = $1";
     OFFSET = "SELECT epoch, sequence FROM agents WHERE uid = $1";
-    SWEEP_WORKLOADS = "UPDATE workloads SET gone_at = $3, due_at = $3, revision = revision + 1 \
-        WHERE agent_uid = $1 AND epoch < $2 AND gone_at IS NULL";
+    SWEEP_WORKLOADS = "UPDATE workloads SET gone_at = $3 WHERE agent_uid = $1 AND epoch < $2 AND gone_at IS NULL";
     SWEEP_POINTS = "DELETE FROM restore_points WHERE epoch < $2 \
         AND workload_uid IN (SELECT uid FROM workloads WHERE agent_uid = $1)";
     SWEEP_SERVERS = "DELETE FROM backup_servers WHERE agent_uid = $1 AND epoch < $2 \
@@ -165,13 +164,18 @@ impl Ingest<'_> {
             parts.iter().filter_map(|(source, facts)| Some((source.agent, facts.computer.clone()?)));
         self.0.infrastructure().put_computers(&machines.collect::<Vec<_>>()).await?;
         put_servers(self.0, parts).await?;
-        let mut touched = put_workloads(self.0, clock, parts).await?;
+        let Changed { mut marked, mut touched } = put_workloads(self.0, clock, parts).await?;
         infrastructure::vb365::put(self.0, &of(parts, |facts| &facts.vb365_objects)).await?;
         infrastructure::vb365::forget(self.0, &of(parts, |facts| &facts.vb365_objects_gone)).await?;
         touched.sort_unstable();
         touched.dedup();
-        infrastructure::newest::refresh(self.0, now, touched).await?;
-        infrastructure::workloads::mark_gone(self.0, now, &of(parts, |facts| &facts.workloads_gone)).await?;
+        infrastructure::newest::refresh(self.0, touched.clone()).await?;
+        let gone = of(parts, |facts| &facts.workloads_gone);
+        marked.extend(infrastructure::workloads::mark_gone(self.0, now, &gone).await?);
+        marked.extend(touched);
+        marked.sort_unstable();
+        marked.dedup();
+        self.0.due().mark(now, marked).await?;
         for (source, facts) in parts {
             if let Some(reason) = &facts.gap {
                 mark_gap(self.0, now, source, reason).await?;
@@ -214,25 +218,34 @@ async fn put_servers(tx: &mut Tx, parts: &[(Source, &Facts)]) -> Result<(), Stor
     infrastructure::sessions::put(tx, &of(parts, |facts| &facts.sessions)).await
 }
 
-/// Workloads and what hangs on them; the workloads whose newest restore point may be another one now.
+/// Workloads of which something was said.
+struct Changed {
+    /// Of themselves.
+    marked: Vec<Uuid>,
+    /// Of their restore points: the newest may be another one now.
+    touched: Vec<Uuid>,
+}
+
+/// Workloads and what hangs on them.
 async fn put_workloads(
     tx: &mut Tx,
     clock: &dyn Clock,
     parts: &[(Source, &Facts)],
-) -> Result<Vec<Uuid>, StoreError> {
+) -> Result<Changed, StoreError> {
     let cleared = of(parts, |facts| &facts.workloads_cleared);
     let cleared = cleared.iter().map(|Of { source, fact: (server, key) }| source.workload(server, key));
     let mut touched: Vec<Uuid> = cleared.collect();
     infrastructure::points::clear(tx, touched.clone()).await?;
     infrastructure::backups::clear(tx, touched.clone()).await?;
-    infrastructure::workloads::put(tx, clock.now_ms(), &of(parts, |facts| &facts.workloads)).await?;
+    let workloads = of(parts, |facts| &facts.workloads);
+    let marked = infrastructure::workloads::put(tx, clock.now_ms(), &workloads).await?;
     infrastructure::backups::forget(tx, &of(parts, |facts| &facts.backups_gone)).await?;
     touched.extend(infrastructure::backups::put(tx, &of(parts, |facts| &facts.backups)).await?);
     let points = of(parts, |facts| &facts.restore_points);
     touched.extend(infrastructure::points::put(tx, clock, &points).await?);
     let gone = of(parts, |facts| &facts.restore_points_gone);
     touched.extend(infrastructure::points::forget(tx, &gone).await?);
-    Ok(touched)
+    Ok(Changed { marked, touched })
 }
 
 /// The inventory is whole: what it did not mention is no more.
@@ -261,5 +274,6 @@ async fn sweep(tx: &mut Tx, now: i64, source: &Source) -> Result<(), StoreError>
             .await?
             .rows_affected());
     }
-    infrastructure::newest::refresh_agent(tx, now, source.agent).await
+    infrastructure::newest::refresh_agent(tx, source.agent).await?;
+    tx.due().mark_agent(now, source.agent).await
 }

@@ -9,9 +9,11 @@ statements! {
     ACTIVE_OF = "SELECT uid FROM companies WHERE reseller_uid = $1 AND status = 'Active' ORDER BY uid";
     OPEN_ALARMS = "SELECT uid, template_uid, object_uid, status, message FROM alarms \
         WHERE company_uid = $1 AND status <> 'Resolved' ORDER BY uid";
-    REST_WORKLOADS = "UPDATE workloads SET due_at = NULL WHERE company_uid = $1 AND due_at IS NOT NULL";
+    REST_WORKLOADS = "UPDATE workload_marks SET due_at = NULL WHERE due_at IS NOT NULL \
+        AND uid IN (SELECT w.uid FROM workloads w WHERE w.company_uid = $1)";
     REST_AGENTS = "UPDATE agents SET due_at = NULL WHERE company_uid = $1 AND due_at IS NOT NULL";
-    WAKE_WORKLOADS = "UPDATE workloads SET due_at = $2, revision = revision + 1 WHERE company_uid = $1";
+    WAKE_WORKLOADS = "UPDATE workload_marks SET due_at = $2, revision = revision + 1 \
+        WHERE uid IN (SELECT w.uid FROM workloads w WHERE w.company_uid = $1)";
     WAKE_AGENTS = "UPDATE agents SET due_at = $2, revision = revision + 1 WHERE company_uid = $1";
     UNDER_WAY = "SELECT uid FROM backup_jobs WHERE holder_uid = $1 \
         AND status IN ('Running', 'Starting', 'WaitingTape', 'WaitingRepository') ORDER BY uid";

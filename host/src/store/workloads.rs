@@ -10,8 +10,11 @@ const REMOVE_GONE: BulkStatement = BulkStatement {
     name: "store::workloads::REMOVE_GONE",
     fixed: &[],
     columns: &[("uid", Type::Uuid), ("revision", Type::Int)],
-    text: "DELETE FROM workloads WHERE uid IN (SELECT w.uid FROM input JOIN workloads w ON w.uid = input.uid \
-        AND w.revision = input.revision WHERE w.gone_at IS NOT NULL)",
+    // One that a session is changing right now is left to it, not waited for: it marks what it changed as due, which whoever
+    // removes has settled and holds.
+    text: "DELETE FROM workloads WHERE uid IN (SELECT x.uid FROM input JOIN workloads x ON x.uid = input.uid \
+        JOIN workload_marks m ON m.uid = x.uid AND m.revision = input.revision \
+        WHERE x.gone_at IS NOT NULL {skip locked x}) AND gone_at IS NOT NULL",
 };
 
 pub(super) const BULK: &[BulkStatement] = &[REMOVE_GONE];

@@ -28,7 +28,7 @@ statements! {
     MAPPED = "SELECT uid FROM backup_jobs WHERE server_uid = $1 AND mapped_company_uid = $2 ORDER BY uid";
     MAP = "UPDATE backup_jobs SET mapped_company_uid = $2, holder_uid = $2 WHERE uid = $1";
     UNMAP = "UPDATE backup_jobs SET mapped_company_uid = NULL, holder_uid = company_uid WHERE uid = $1";
-    WORKLOADS = "UPDATE workloads SET company_uid = $2, revision = revision + 1 WHERE job_uid = $1";
+    WORKLOADS = "UPDATE workloads SET company_uid = $2 WHERE job_uid = $1";
     BACKUPS = "UPDATE workload_backups SET company_uid = $2 \
         WHERE workload_uid IN (SELECT w.uid FROM workloads w WHERE w.job_uid = $1)";
     POINTS = "UPDATE restore_points SET company_uid = $2 \
@@ -39,7 +39,10 @@ statements! {
     MOVE_ALARMS = "UPDATE alarms SET location_uid = $2 WHERE agent_uid = $1";
     // What a rule finds out meanwhile about a place that it has left does not count.
     MOVED_AGENT = "UPDATE agents SET revision = revision + 1 WHERE uid = $1";
-    MOVED_WORKLOADS = "UPDATE workloads SET revision = revision + 1 WHERE agent_uid = $1";
+    MOVED_WORKLOADS = "UPDATE workload_marks SET revision = revision + 1 \
+        WHERE uid IN (SELECT w.uid FROM workloads w WHERE w.agent_uid = $1)";
+    MOVED_WITH_JOB = "UPDATE workload_marks SET revision = revision + 1 \
+        WHERE uid IN (SELECT w.uid FROM workloads w WHERE w.job_uid = $1)";
 }
 
 /// A job with what decides over it.
@@ -142,6 +145,7 @@ impl Infrastructure<'_> {
         for statement in [BACKUPS, POINTS, ALARMS, WORKLOADS] {
             on!(self.0, db => sqlx::query(statement).bind(job.uid).bind(holder).execute(db).await?.rows_affected());
         }
+        on!(self.0, db => sqlx::query(MOVED_WITH_JOB).bind(job.uid).execute(db).await?.rows_affected());
         Ok(())
     }
 }

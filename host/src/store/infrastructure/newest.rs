@@ -4,7 +4,6 @@
 use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type};
-use super::super::list::Value;
 use super::super::sums::sum;
 use super::super::{StoreError, Tx, on, statements};
 use crate::id::AgentUid;
@@ -20,7 +19,7 @@ macro_rules! count_workloads {
             sum!("CASE WHEN r.archive THEN r.size END"),
             ", 0) FROM restore_points r WHERE r.workload_uid = workloads.uid), \
         latest_size = (SELECT r.size FROM restore_points r WHERE r.workload_uid = workloads.uid \
-        ORDER BY r.created_at DESC, r.uid DESC LIMIT 1), "
+        ORDER BY r.created_at DESC, r.uid DESC LIMIT 1) "
         )
     };
 }
@@ -41,7 +40,7 @@ macro_rules! count_backups {
     };
 }
 
-// The mark goes before it comes: for a moment no point has it, never two.
+// A new point may have the mark already (`points.rs`); what else is the newest now gets it after the former has lost it.
 macro_rules! unmark {
     () => {
         "UPDATE restore_points SET latest = FALSE WHERE latest AND uid <> (SELECT r.uid FROM restore_points r \
@@ -58,12 +57,9 @@ macro_rules! mark {
 
 const COUNT: BulkStatement = BulkStatement {
     name: "store::infrastructure::newest::COUNT",
-    fixed: &[("now", Type::Int)],
+    fixed: &[],
     columns: &[("uid", Type::Uuid)],
-    text: concat!(
-        count_workloads!(),
-        "due_at = :now, revision = revision + 1 WHERE uid IN (SELECT uid FROM input)"
-    ),
+    text: concat!(count_workloads!(), "WHERE uid IN (SELECT uid FROM input)"),
 };
 
 const COUNT_BACKUPS: BulkStatement = BulkStatement {
@@ -90,30 +86,24 @@ const MARK: BulkStatement = BulkStatement {
 pub(super) const BULK: &[BulkStatement] = &[COUNT, COUNT_BACKUPS, UNMARK, MARK];
 
 statements! {
-    COUNT_OF_AGENT = concat!(count_workloads!(), "due_at = $2, revision = revision + 1 WHERE agent_uid = $1");
+    COUNT_OF_AGENT = concat!(count_workloads!(), "WHERE agent_uid = $1");
     COUNT_BACKUPS_OF_AGENT = concat!(count_backups!(), "WHERE agent_uid = $1");
     UNMARK_OF_AGENT = concat!(unmark!(), "AND workload_uid IN (SELECT w.uid FROM workloads w WHERE w.agent_uid = $1)");
     MARK_OF_AGENT = concat!(mark!(), "FROM workloads w WHERE w.agent_uid = $1)");
 }
 
 /// Brings these workloads up to date, each named once.
-pub(in crate::store) async fn refresh(tx: &mut Tx, now: i64, workloads: Vec<Uuid>) -> Result<(), StoreError> {
+pub(in crate::store) async fn refresh(tx: &mut Tx, workloads: Vec<Uuid>) -> Result<(), StoreError> {
     let columns = [Column::Uuid(workloads)];
-    COUNT.execute(tx, &[Value::Integer(now)], &columns).await?;
-    COUNT_BACKUPS.execute(tx, &[], &columns).await?;
-    UNMARK.execute(tx, &[], &columns).await?;
-    MARK.execute(tx, &[], &columns).await?;
+    for statement in [COUNT, COUNT_BACKUPS, UNMARK, MARK] {
+        statement.execute(tx, &[], &columns).await?;
+    }
     Ok(())
 }
 
 /// Brings all workloads of an agent up to date.
-pub(in crate::store) async fn refresh_agent(
-    tx: &mut Tx,
-    now: i64,
-    agent: AgentUid,
-) -> Result<(), StoreError> {
-    on!(tx, db => sqlx::query(COUNT_OF_AGENT).bind(agent).bind(now).execute(db).await?.rows_affected());
-    for statement in [COUNT_BACKUPS_OF_AGENT, UNMARK_OF_AGENT, MARK_OF_AGENT] {
+pub(in crate::store) async fn refresh_agent(tx: &mut Tx, agent: AgentUid) -> Result<(), StoreError> {
+    for statement in [COUNT_OF_AGENT, COUNT_BACKUPS_OF_AGENT, UNMARK_OF_AGENT, MARK_OF_AGENT] {
         on!(tx, db => sqlx::query(statement).bind(agent).execute(db).await?.rows_affected());
     }
     Ok(())

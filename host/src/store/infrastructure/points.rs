@@ -1,12 +1,23 @@
 //! Restore points, as reported.
 
+use std::collections::HashMap;
+
 use uuid::Uuid;
 
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::{StoreError, Tx};
-use super::{Of, json_list, known};
+use super::{Of, Source, json_list, known};
 use crate::clock::Clock;
 use crate::id;
+
+// Most points that come are the newest of their workload. Those have the mark from the beginning, beside the former newest: to write
+// it afterwards costs as much as the whole row. `newest.rs` puts right what is left.
+macro_rules! is_latest {
+    () => {
+        "input.newest AND NOT EXISTS (SELECT 1 FROM restore_points r WHERE r.workload_uid = input.workload_uid AND r.latest \
+        AND (r.created_at > input.created_at OR (r.created_at = input.created_at AND r.uid > input.uid)))"
+    };
+}
 
 // Owner, account and kind are the workload's; one that was never reported fails on the reference.
 const PUT: BulkStatement = BulkStatement {
@@ -24,14 +35,19 @@ const PUT: BulkStatement = BulkStatement {
         ("size", Type::Int),
         ("source_size", Type::Int),
         ("destination", Type::Text),
+        ("newest", Type::Flag),
     ],
-    text: "INSERT INTO restore_points (uid, workload_uid, server_uid, agent_uid, company_uid, account_uid, kind, key, \
-        created_at, size, source_size, destination, epoch) \
+    text: concat!(
+        "INSERT INTO restore_points (uid, workload_uid, server_uid, agent_uid, company_uid, account_uid, kind, key, \
+        created_at, size, source_size, destination, latest, epoch) \
         SELECT input.uid, input.workload_uid, input.server_uid, input.agent_uid, coalesce(w.company_uid, input.company_uid), w.account_uid, \
-        coalesce(w.kind, ''), input.key, input.created_at, input.size, input.source_size, input.destination, input.epoch \
+        coalesce(w.kind, ''), input.key, input.created_at, input.size, input.source_size, input.destination, ",
+        is_latest!(),
+        ", input.epoch \
         FROM input LEFT JOIN workloads w ON w.uid = input.workload_uid WHERE 1 = 1 \
         ON CONFLICT (workload_uid, key) DO UPDATE SET created_at = excluded.created_at, size = excluded.size, \
-        source_size = excluded.source_size, destination = excluded.destination, epoch = excluded.epoch",
+        source_size = excluded.source_size, destination = excluded.destination, epoch = excluded.epoch"
+    ),
 };
 
 const PUT_DETAILED: BulkStatement = BulkStatement {
@@ -66,16 +82,20 @@ const PUT_DETAILED: BulkStatement = BulkStatement {
         ("used_size", Type::Int),
         ("archive", Type::Flag),
         ("malware_state", Type::Text),
+        ("newest", Type::Flag),
     ],
-    text: "INSERT INTO restore_points (uid, workload_uid, server_uid, agent_uid, company_uid, account_uid, kind, key, \
+    text: concat!(
+        "INSERT INTO restore_points (uid, workload_uid, server_uid, agent_uid, company_uid, account_uid, kind, key, \
         created_at, size, source_size, destination, backup_uid, job_uid, repository_uid, target_type, tier, file_path, \
         file_created_at, gfs, immutable_till, consistent, cpu_cores, memory, increment_size, provisioned_size, used_size, \
-        archive, malware_state, epoch) \
+        archive, malware_state, latest, epoch) \
         SELECT input.uid, input.workload_uid, input.server_uid, input.agent_uid, coalesce(w.company_uid, input.company_uid), w.account_uid, \
         coalesce(w.kind, ''), input.key, input.created_at, input.size, input.source_size, input.destination, \
         input.backup_uid, input.job_uid, input.repository_uid, input.target_type, input.tier, input.file_path, \
         input.file_created_at, input.gfs, input.immutable_till, input.consistent, input.cpu_cores, input.memory, \
-        input.increment_size, input.provisioned_size, input.used_size, input.archive, input.malware_state, input.epoch \
+        input.increment_size, input.provisioned_size, input.used_size, input.archive, input.malware_state, ",
+        is_latest!(),
+        ", input.epoch \
         FROM input LEFT JOIN workloads w ON w.uid = input.workload_uid WHERE 1 = 1 \
         ON CONFLICT (workload_uid, key) DO UPDATE SET created_at = excluded.created_at, size = excluded.size, \
         source_size = excluded.source_size, destination = excluded.destination, backup_uid = excluded.backup_uid, \
@@ -84,7 +104,8 @@ const PUT_DETAILED: BulkStatement = BulkStatement {
         gfs = excluded.gfs, immutable_till = excluded.immutable_till, consistent = excluded.consistent, \
         cpu_cores = excluded.cpu_cores, memory = excluded.memory, increment_size = excluded.increment_size, \
         provisioned_size = excluded.provisioned_size, used_size = excluded.used_size, archive = excluded.archive, \
-        malware_state = excluded.malware_state, epoch = excluded.epoch",
+        malware_state = excluded.malware_state, epoch = excluded.epoch"
+    ),
 };
 
 const DROP: BulkStatement = BulkStatement {
@@ -169,39 +190,66 @@ pub(in crate::store) async fn put(
     clock: &dyn Clock,
     facts: &[Of<'_, RestorePointFact>],
 ) -> Result<Vec<Uuid>, StoreError> {
-    let plain: Vec<_> = facts.iter().filter(|of| of.fact.details.is_none()).collect();
-    let columns = columns!(plain, &Of { source, fact } => {
+    let points = identified(clock, facts);
+    let plain: Vec<_> = points.iter().filter(|point| point.fact.details.is_none()).collect();
+    let columns = columns!(plain, &Point { source, fact, uid, workload, newest } => {
         Uuid source.agent.0,
         Uuid source.company.0,
         Int source.epoch,
-        Uuid id::fresh(clock),
-        Uuid source.workload(&fact.server, &fact.workload),
+        Uuid *uid,
+        Uuid *workload,
         Uuid source.server(&fact.server),
         Text fact.key.clone(),
         Int fact.created_at,
         MaybeInt fact.size,
         MaybeInt fact.source_size,
         Text fact.destination.clone(),
+        Flag *newest,
     });
     PUT.execute(tx, &[], &columns).await?;
-    let detailed: Vec<_> =
-        facts.iter().filter_map(|of| of.fact.details.as_deref().map(|details| (of, details))).collect();
-    put_detailed(tx, clock, &detailed).await?;
-    Ok(facts.iter().map(|Of { source, fact }| source.workload(&fact.server, &fact.workload)).collect())
+    let detailed: Vec<_> = points
+        .iter()
+        .filter_map(|point| point.fact.details.as_deref().map(|details| (point, details)))
+        .collect();
+    put_detailed(tx, &detailed).await?;
+    Ok(points.iter().map(|point| point.workload).collect())
+}
+
+/// A reported point with its identity, should it be new.
+struct Point<'f> {
+    source: Source,
+    fact: &'f RestorePointFact,
+    uid: Uuid,
+    workload: Uuid,
+    /// Of those of its workload that are reported with it.
+    newest: bool,
+}
+
+fn identified<'f>(clock: &dyn Clock, facts: &[Of<'f, RestorePointFact>]) -> Vec<Point<'f>> {
+    let points = facts.iter().map(|Of { source, fact }| {
+        let workload = source.workload(&fact.server, &fact.workload);
+        Point { source: *source, fact, uid: id::fresh(clock), workload, newest: false }
+    });
+    let mut points: Vec<_> = points.collect();
+    let mut newest: HashMap<Uuid, (i64, Uuid)> = HashMap::new();
+    for point in &points {
+        let this = (point.fact.created_at, point.uid);
+        newest.entry(point.workload).and_modify(|other| *other = this.max(*other)).or_insert(this);
+    }
+    for point in &mut points {
+        point.newest = newest.get(&point.workload) == Some(&(point.fact.created_at, point.uid));
+    }
+    points
 }
 
 #[expect(clippy::cognitive_complexity, reason = "a line a column, and no decision")]
-async fn put_detailed(
-    tx: &mut Tx,
-    clock: &dyn Clock,
-    facts: &[(&Of<'_, RestorePointFact>, &PointDetails)],
-) -> Result<(), StoreError> {
-    let columns = columns!(facts, (Of { source, fact }, details) => {
+async fn put_detailed(tx: &mut Tx, points: &[(&Point<'_>, &PointDetails)]) -> Result<(), StoreError> {
+    let columns = columns!(points, (Point { source, fact, uid, workload, newest }, details) => {
         Uuid source.agent.0,
         Uuid source.company.0,
         Int source.epoch,
-        Uuid id::fresh(clock),
-        Uuid source.workload(&fact.server, &fact.workload),
+        Uuid *uid,
+        Uuid *workload,
         Uuid source.server(&fact.server),
         Text fact.key.clone(),
         Int fact.created_at,
@@ -225,6 +273,7 @@ async fn put_detailed(
         MaybeInt details.used_size,
         Flag details.archive,
         Text known(&details.malware_state),
+        Flag *newest,
     });
     PUT_DETAILED.execute(tx, &[], &columns).await?;
     Ok(())

@@ -1,5 +1,7 @@
 //! Workloads, as reported: what is backed up. A workload's kind is for life: its restore points repeat it.
 
+use uuid::Uuid;
+
 use super::super::bulk::{BulkStatement, Column, Type, columns};
 use super::super::list::Value;
 use super::super::{StoreError, Tx};
@@ -22,12 +24,12 @@ const PUT: BulkStatement = BulkStatement {
         ("backed_up_items", Type::Text),
     ],
     text: "INSERT INTO workloads (uid, server_uid, agent_uid, company_uid, account_uid, key, name, name_folded, kind, \
-        operation_mode, backed_up_items, first_seen, restore_points, epoch, due_at, revision) \
+        operation_mode, backed_up_items, first_seen, restore_points, epoch) \
         SELECT uid, server_uid, input.agent_uid, input.company_uid, (SELECT a.account_uid FROM agents a WHERE a.uid = input.agent_uid), key, name, \
-        name_folded, kind, operation_mode, backed_up_items, :now, 0, input.epoch, :now, 0 FROM input WHERE 1 = 1 \
+        name_folded, kind, operation_mode, backed_up_items, :now, 0, input.epoch FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET name = excluded.name, name_folded = excluded.name_folded, \
         operation_mode = excluded.operation_mode, backed_up_items = excluded.backed_up_items, \
-        epoch = excluded.epoch, gone_at = NULL, due_at = :now, revision = workloads.revision + 1",
+        epoch = excluded.epoch, gone_at = NULL",
 };
 
 const PUT_DETAILED: BulkStatement = BulkStatement {
@@ -64,13 +66,13 @@ const PUT_DETAILED: BulkStatement = BulkStatement {
     text: "INSERT INTO workloads (uid, server_uid, agent_uid, company_uid, account_uid, key, name, name_folded, kind, \
         operation_mode, backed_up_items, job_uid, object_uid, source_uid, platform, guest_os, ip_addresses, \
         protection_groups, hierarchy_ref, parent_host_ref, malware_state, immutable, jobs, provisioned_size, used_size, \
-        first_seen, restore_points, epoch, due_at, revision) \
+        first_seen, restore_points, epoch) \
         SELECT uid, server_uid, input.agent_uid, \
         coalesce((SELECT j.mapped_company_uid FROM backup_jobs j WHERE j.uid = input.job_uid), input.company_uid), \
         (SELECT a.account_uid FROM agents a WHERE a.uid = input.agent_uid), key, name, name_folded, kind, operation_mode, \
         backed_up_items, job_uid, object_uid, source_uid, platform, guest_os, ip_addresses, protection_groups, \
         hierarchy_ref, parent_host_ref, malware_state, immutable, jobs, provisioned_size, used_size, \
-        :now, 0, input.epoch, :now, 0 FROM input WHERE 1 = 1 \
+        :now, 0, input.epoch FROM input WHERE 1 = 1 \
         ON CONFLICT (uid) DO UPDATE SET company_uid = excluded.company_uid, name = excluded.name, \
         name_folded = excluded.name_folded, operation_mode = excluded.operation_mode, \
         backed_up_items = excluded.backed_up_items, job_uid = excluded.job_uid, object_uid = excluded.object_uid, \
@@ -79,7 +81,7 @@ const PUT_DETAILED: BulkStatement = BulkStatement {
         hierarchy_ref = excluded.hierarchy_ref, parent_host_ref = excluded.parent_host_ref, \
         malware_state = excluded.malware_state, immutable = excluded.immutable, jobs = excluded.jobs, \
         provisioned_size = excluded.provisioned_size, used_size = excluded.used_size, \
-        epoch = excluded.epoch, gone_at = NULL, due_at = :now, revision = workloads.revision + 1",
+        epoch = excluded.epoch, gone_at = NULL",
 };
 
 // What hangs on a workload whose job moved to another company goes with it.
@@ -103,8 +105,7 @@ const MARK_GONE: BulkStatement = BulkStatement {
     name: "store::infrastructure::workloads::MARK_GONE",
     fixed: &[("now", Type::Int)],
     columns: &[("uid", Type::Uuid)],
-    text: "UPDATE workloads SET gone_at = :now, due_at = :now, revision = revision + 1 \
-        WHERE uid IN (SELECT uid FROM input) AND gone_at IS NULL",
+    text: "UPDATE workloads SET gone_at = :now WHERE uid IN (SELECT uid FROM input) AND gone_at IS NULL",
 };
 
 pub(super) const BULK: &[BulkStatement] = &[PUT, PUT_DETAILED, POINTS_FOLLOW, BACKUPS_FOLLOW, MARK_GONE];
@@ -162,12 +163,12 @@ pub struct WorkloadDetails {
     pub used_size: Option<i64>,
 }
 
-/// Stores new or changed workloads.
+/// Stores new or changed workloads; which.
 pub(in crate::store) async fn put(
     tx: &mut Tx,
     now: i64,
     facts: &[Of<'_, WorkloadFact>],
-) -> Result<(), StoreError> {
+) -> Result<Vec<Uuid>, StoreError> {
     let fixed = [Value::Integer(now)];
     let plain: Vec<_> = facts.iter().filter(|of| of.fact.details.is_none()).collect();
     let columns = columns!(plain, &Of { source, fact } => {
@@ -186,7 +187,10 @@ pub(in crate::store) async fn put(
     PUT.execute(tx, &fixed, &columns).await?;
     let detailed: Vec<_> =
         facts.iter().filter_map(|of| of.fact.details.as_deref().map(|details| (of, details))).collect();
-    if detailed.is_empty() { Ok(()) } else { put_detailed(tx, &fixed, &detailed).await }
+    if !detailed.is_empty() {
+        put_detailed(tx, &fixed, &detailed).await?;
+    }
+    Ok(facts.iter().map(|Of { source, fact }| source.workload(&fact.server, &fact.key)).collect())
 }
 
 async fn put_detailed(
@@ -237,14 +241,14 @@ async fn put_detailed(
     Ok(())
 }
 
-/// Notes that workloads are no more: (server, key). The alarm pass takes them away.
+/// Notes that workloads are no more: (server, key); which. The alarm pass takes them away.
 pub(in crate::store) async fn mark_gone(
     tx: &mut Tx,
     now: i64,
     gone: &[Of<'_, (String, String)>],
-) -> Result<(), StoreError> {
-    let workloads =
+) -> Result<Vec<Uuid>, StoreError> {
+    let workloads: Vec<_> =
         gone.iter().map(|Of { source, fact: (server, key) }| source.workload(server, key)).collect();
-    MARK_GONE.execute(tx, &[Value::Integer(now)], &[Column::Uuid(workloads)]).await?;
-    Ok(())
+    MARK_GONE.execute(tx, &[Value::Integer(now)], &[Column::Uuid(workloads.clone())]).await?;
+    Ok(workloads)
 }
