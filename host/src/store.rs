@@ -21,7 +21,7 @@ use sqlx::Connection as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::Notify;
 
 mod accounts;
@@ -291,6 +291,10 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(BUSY)
+            // PostgreSQL takes a statement over many rows for a long one, and compiles it for longer than it then runs.
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute("SET jit = off").await.map(drop) })
+            })
             .connect_with(options)
             .await
             .map_err(|error| StoreError::opening(url, error))?;

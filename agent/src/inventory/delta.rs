@@ -90,7 +90,10 @@ fn kinds(inventory: &Inventory) -> impl Iterator<Item = Kind> + '_ {
     let jobs = inventory.jobs.iter().map(|one| Kind::Job(Box::new(one.clone())));
     let workloads = inventory.workloads.iter().cloned().map(Kind::Workload);
     let backups = inventory.backups.iter().map(|one| Kind::Backup(Box::new(one.clone())));
-    let points = inventory.restore_points.iter().cloned().map(Kind::RestorePoint);
+    // The host counts a workload's points anew with each batch that has some: those of one travel together.
+    let mut points: Vec<_> = inventory.restore_points.iter().collect();
+    points.sort_by_key(|point| (&point.server_key, &point.workload_key));
+    let points = points.into_iter().cloned().map(Kind::RestorePoint);
     let sessions = inventory.sessions.iter().map(|one| Kind::Session(Box::new(one.clone())));
     let vb365 = inventory.vb365_objects.iter().map(|one| Kind::Vb365Object(Box::new(one.clone())));
     let cloud = inventory.cloud.iter().map(|one| Kind::Cloud(Box::new(one.clone())));
@@ -120,6 +123,18 @@ mod tests {
             };
         }
         known.inventory_due &= !addition.completes;
+    }
+
+    #[test]
+    fn the_points_of_a_workload_travel_together_in_their_order() {
+        let mut state = inventory("s", &[]);
+        let points = [("b", 1), ("a", 2), ("b", 0), ("a", 1)];
+        state.restore_points = points.map(|(workload, index)| point("s", workload, index)).to_vec();
+        let keys = kinds(&state).filter_map(|kind| match kind {
+            Kind::RestorePoint(point) => Some(point.key),
+            _ => None,
+        });
+        assert_eq!(keys.collect::<Vec<_>>(), ["a-2", "a-1", "b-1", "b-0"]);
     }
 
     fn told(addition: &Addition) -> Vec<&'static str> {

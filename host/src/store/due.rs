@@ -10,18 +10,34 @@ use super::list::Value;
 use super::{StoreError, Tx, on, statements};
 use crate::id::{AgentUid, CompanyUid, LocationUid, WorkloadUid};
 
+// A value of each row rather than a condition: PostgreSQL would join the companies first, with all workloads that there are.
+macro_rules! is_looked_after {
+    ($of:literal) => {
+        concat!(
+            "coalesce((SELECT c.status = 'Active' AND coalesce(r.status = 'Active', TRUE) FROM companies c \
+            LEFT JOIN resellers r ON r.uid = c.reseller_uid WHERE c.uid = ",
+            $of,
+            ".company_uid), TRUE)"
+        )
+    };
+}
+
 statements! {
-    WORKLOADS = "SELECT w.uid, w.company_uid, a.location_uid, w.agent_uid, w.name, a.host_name, w.kind, \
+    WORKLOADS = concat!(
+        "SELECT w.uid, w.company_uid, a.location_uid, w.agent_uid, w.name, a.host_name, w.kind, \
         w.newest_restore_point, w.first_seen, w.restore_points, w.gone_at, m.revision \
         FROM workload_marks m JOIN workloads w ON w.uid = m.uid JOIN agents a ON a.uid = w.agent_uid \
-        WHERE m.due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
-            WHERE c.uid = w.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
-        ORDER BY m.due_at NULLS LAST, m.uid LIMIT $2";
-    AGENTS = "SELECT uid, company_uid, location_uid, host_name, version, connected, last_heartbeat, enrolled_at, misuse_seen_at, \
+        WHERE m.due_at <= $1 AND ",
+        is_looked_after!("w"),
+        " ORDER BY m.due_at NULLS LAST, m.uid LIMIT $2"
+    );
+    AGENTS = concat!(
+        "SELECT uid, company_uid, location_uid, host_name, version, connected, last_heartbeat, enrolled_at, misuse_seen_at, \
         revision \
-        FROM agents a WHERE due_at <= $1 AND NOT EXISTS (SELECT 1 FROM companies c LEFT JOIN resellers r ON r.uid = c.reseller_uid \
-            WHERE c.uid = a.company_uid AND (c.status <> 'Active' OR r.status <> 'Active')) \
-        ORDER BY due_at NULLS LAST, uid LIMIT $2";
+        FROM agents a WHERE due_at <= $1 AND ",
+        is_looked_after!("a"),
+        " ORDER BY due_at NULLS LAST, uid LIMIT $2"
+    );
     ALL_WORKLOADS = "UPDATE workload_marks SET due_at = 0, revision = revision + 1";
     ALL_AGENTS = "UPDATE agents SET due_at = 0, revision = revision + 1";
     MARK_OF_AGENT = "UPDATE workload_marks SET due_at = $2, revision = revision + 1 \
@@ -37,24 +53,25 @@ const MARK: BulkStatement = BulkStatement {
         ON CONFLICT (uid) DO UPDATE SET due_at = excluded.due_at, revision = workload_marks.revision + 1",
 };
 
+// `input` is named once: PostgreSQL guesses how many rows it has, and joins it with itself row by row.
 // A row that a session is changing right now is left alone, not waited for: it is due again anyway, and two writers that wait
 // for each other's rows in different orders would deadlock.
 const SETTLE_WORKLOADS: BulkStatement = BulkStatement {
     name: "store::due::SETTLE_WORKLOADS",
     fixed: &[],
     columns: &[("uid", Type::Uuid), ("revision", Type::Int), ("due_at", Type::Int)],
-    text: "UPDATE workload_marks SET due_at = input.due_at FROM input, \
-        (SELECT x.uid FROM workload_marks x JOIN input i ON i.uid = x.uid WHERE x.revision = i.revision {skip locked x}) settled \
-        WHERE workload_marks.uid = input.uid AND workload_marks.uid = settled.uid RETURNING workload_marks.uid AS uid",
+    text: "UPDATE workload_marks SET due_at = settled.due_at FROM (SELECT x.uid, input.due_at FROM input \
+        JOIN workload_marks x ON x.uid = input.uid WHERE x.revision = input.revision {skip locked x}) settled \
+        WHERE workload_marks.uid = settled.uid RETURNING workload_marks.uid AS uid",
 };
 
 const SETTLE_AGENTS: BulkStatement = BulkStatement {
     name: "store::due::SETTLE_AGENTS",
     fixed: &[],
     columns: &[("uid", Type::Uuid), ("revision", Type::Int), ("due_at", Type::Int)],
-    text: "UPDATE agents SET due_at = input.due_at FROM input, (SELECT x.uid FROM agents x JOIN input i ON i.uid = x.uid \
-        WHERE x.revision = i.revision {skip locked x}) settled \
-        WHERE agents.uid = input.uid AND agents.uid = settled.uid RETURNING agents.uid AS uid",
+    text: "UPDATE agents SET due_at = settled.due_at FROM (SELECT x.uid, input.due_at FROM input \
+        JOIN agents x ON x.uid = input.uid WHERE x.revision = input.revision {skip locked x}) settled \
+        WHERE agents.uid = settled.uid RETURNING agents.uid AS uid",
 };
 
 pub(super) const BULK: &[BulkStatement] = &[MARK, SETTLE_WORKLOADS, SETTLE_AGENTS];

@@ -5,11 +5,12 @@ use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use futures_util::{StreamExt as _, stream};
-use keelson::clock::SystemClock;
+use keelson::clock::{Clock as _, SystemClock};
 use keelson_proto::v1::{BackupServer, Record, RestorePoint, Workload, record};
 use keelson_tests::database::sql;
 use keelson_tests::link::{Identity, Session};
-use keelson_tests::{HostProcess, TestDatabase};
+use keelson_tests::process::packages;
+use keelson_tests::{HostProcess, TestDatabase, eventually};
 use sqlx::{Connection, Executor, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
@@ -38,6 +39,8 @@ struct Load {
     agents: usize,
     batch: usize,
     rows: usize,
+    /// Until the shipped rules have looked at what is stored, too.
+    judged: bool,
 }
 
 pub(crate) async fn run(wanted: &Wanted) -> Vec<Figure> {
@@ -48,7 +51,7 @@ pub(crate) async fn run(wanted: &Wanted) -> Vec<Figure> {
             if !wanted.is(&name) && !wanted.is("agents") {
                 continue;
             }
-            let load = Load { agents: 8, batch, rows: 40_000 };
+            let load = Load { agents: 8, batch, rows: 40_000, judged: false };
             let mut rounds = Vec::new();
             for _ in 0..ROUNDS {
                 let ours = through_the_host(fresh(database).await, load).await.fresh;
@@ -67,7 +70,7 @@ pub(crate) async fn run(wanted: &Wanted) -> Vec<Figure> {
 
 /// A thousand agents with small batches, and then the same batches once more.
 async fn many(database: &str, bound: f64) -> Vec<Figure> {
-    let load = Load { agents: 1_000, batch: 50, rows: 200_000 };
+    let load = Load { agents: 1_000, batch: 50, rows: 200_000, judged: false };
     let (mut rounds, mut again, mut beside) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..3 {
         let ours = through_the_host(fresh(database).await, load).await;
@@ -78,7 +81,9 @@ async fn many(database: &str, bound: f64) -> Vec<Figure> {
         rounds.push((ours.fresh, peer));
         again.push((ours.again, ours.fresh));
         if database == "postgres" && zabbix::is_here() {
-            beside.push((ours.fresh, zabbix::stored(load).await));
+            let judged = Load { judged: true, ..load };
+            let ours = through_the_host(fresh(database).await, judged).await.fresh;
+            beside.push((ours, zabbix::stored(load).await));
         }
     }
     let peer = if database == "sqlite" { "bare inserts of 500 rows" } else { "COPY binary" };
@@ -89,7 +94,8 @@ async fn many(database: &str, bound: f64) -> Vec<Figure> {
         Figure::new(&format!("ingest.replay.{database}"), &again, replay),
     ];
     if !beside.is_empty() {
-        let goal = Goal { unit: "rows/s", peer: "Zabbix, stored", bound: 1.0, better: Better::Higher };
+        let goal =
+            Goal { unit: "rows/s", peer: "Zabbix, stored and judged", bound: 1.0, better: Better::Higher };
         figures.push(Figure::new("ingest.agents.zabbix", &beside, goal));
     }
     figures
@@ -131,7 +137,7 @@ fn points(sequence: usize, batch: usize) -> Vec<Record> {
         server_key: "s".into(),
         workload_key: format!("w{}", row % WORKLOADS),
         key: format!("{sequence:020}-{row:019}"),
-        created_at: NOW + row as i64,
+        created_at: SystemClock.now_ms(),
         size: Some(row as i64),
         source_size: None,
         destination: "/srv/backup/repository".into(),
@@ -148,7 +154,8 @@ struct Speed {
 }
 
 async fn through_the_host(database: TestDatabase, load: Load) -> Speed {
-    let host = HostProcess::start_with_heartbeat(database, None, HEARTBEAT).await;
+    let rules = load.judged.then(packages);
+    let host = HostProcess::start_with_heartbeat(database, rules, HEARTBEAT).await;
     host.command(&["company", "add", "--name", "Bakery"]);
     let uses = load.agents.to_string();
     let token = host.command(&["agent", "token", "--company", "Bakery", "--uses", &uses]);
@@ -169,25 +176,37 @@ async fn through_the_host(database: TestDatabase, load: Load) -> Speed {
     });
     let fleet: Vec<(Identity, Session)> = fleet.buffer_unordered(AT_ONCE).collect().await;
     let (identities, sessions): (Vec<_>, Vec<_>) = fleet.into_iter().unzip();
-    let fresh = all(sessions, load).await;
+    let begun = Instant::now();
+    all(sessions, load).await;
+    if load.judged {
+        eventually("the rules have looked at all", || async { (due(&host).await == 0).then_some(()) }).await;
+    }
+    let fresh = per_second(begun.elapsed(), load.rows);
     let mut sessions = Vec::new();
     for identity in &identities {
         sessions.push(identity.session().await.expect("a session"));
     }
-    let again = all(sessions, load).await;
+    let begun = Instant::now();
+    all(sessions, load).await;
+    let again = per_second(begun.elapsed(), load.rows);
     drop(host);
     Speed { fresh, again }
 }
 
 /// Every agent says all of its batches.
-async fn all(sessions: Vec<Session>, load: Load) -> f64 {
+/// Workloads that changed and that no rule has looked at since.
+async fn due(host: &HostProcess) -> i64 {
+    let mut connection = PgConnection::connect(&host.database.url).await.expect("the database");
+    let query = sqlx::query_scalar("SELECT count(*) FROM workload_marks WHERE due_at <= $1");
+    query.bind(SystemClock.now_ms()).fetch_one(&mut connection).await.expect("a number")
+}
+
+async fn all(sessions: Vec<Session>, load: Load) {
     let batches = load.rows / load.agents / load.batch;
-    let begun = Instant::now();
     let senders = sessions.into_iter().map(|session| tokio::spawn(send(session, batches, load.batch)));
     for sender in senders.collect::<Vec<_>>() {
         sender.await.expect("an agent that got through");
     }
-    per_second(begun.elapsed(), batches * load.agents * load.batch)
 }
 
 /// As an agent does: never more under way than the host's credit.

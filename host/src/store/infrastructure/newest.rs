@@ -41,13 +41,6 @@ macro_rules! count_backups {
 }
 
 // A new point may have the mark already (`points.rs`); what else is the newest now gets it after the former has lost it.
-macro_rules! unmark {
-    () => {
-        "UPDATE restore_points SET latest = FALSE WHERE latest AND uid <> (SELECT r.uid FROM restore_points r \
-        WHERE r.workload_uid = restore_points.workload_uid ORDER BY r.created_at DESC, r.uid DESC LIMIT 1) "
-    };
-}
-
 macro_rules! mark {
     () => {
         "UPDATE restore_points SET latest = TRUE WHERE NOT latest AND uid IN (SELECT (SELECT r.uid FROM restore_points r \
@@ -73,7 +66,10 @@ const UNMARK: BulkStatement = BulkStatement {
     name: "store::infrastructure::newest::UNMARK",
     fixed: &[],
     columns: &[("uid", Type::Uuid)],
-    text: concat!(unmark!(), "AND workload_uid IN (SELECT uid FROM input)"),
+    // By workload: a condition on all marked points would be looked at for each that there is. At most one is out of date.
+    text: "UPDATE restore_points SET latest = FALSE WHERE uid IN (SELECT (SELECT o.uid FROM restore_points o \
+        WHERE o.workload_uid = w.uid AND o.latest AND o.uid <> (SELECT r.uid FROM restore_points r \
+        WHERE r.workload_uid = w.uid ORDER BY r.created_at DESC, r.uid DESC LIMIT 1) LIMIT 1) FROM input w)",
 };
 
 const MARK: BulkStatement = BulkStatement {
@@ -88,7 +84,10 @@ pub(super) const BULK: &[BulkStatement] = &[COUNT, COUNT_BACKUPS, UNMARK, MARK];
 statements! {
     COUNT_OF_AGENT = concat!(count_workloads!(), "WHERE agent_uid = $1");
     COUNT_BACKUPS_OF_AGENT = concat!(count_backups!(), "WHERE agent_uid = $1");
-    UNMARK_OF_AGENT = concat!(unmark!(), "AND workload_uid IN (SELECT w.uid FROM workloads w WHERE w.agent_uid = $1)");
+    UNMARK_OF_AGENT = "UPDATE restore_points SET latest = FALSE WHERE uid IN (SELECT o.uid FROM workloads w \
+        JOIN restore_points o ON o.workload_uid = w.uid AND o.latest WHERE w.agent_uid = $1 \
+        AND o.uid <> (SELECT r.uid FROM restore_points r WHERE r.workload_uid = w.uid \
+        ORDER BY r.created_at DESC, r.uid DESC LIMIT 1))";
     MARK_OF_AGENT = concat!(mark!(), "FROM workloads w WHERE w.agent_uid = $1)");
 }
 

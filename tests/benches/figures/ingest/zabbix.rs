@@ -79,7 +79,8 @@ async fn count(connection: &mut PgConnection) -> i64 {
     query.await.expect("Zabbix' history")
 }
 
-/// Hosts that are monitored, each with items that wait for values.
+/// Hosts that are monitored, each with items that wait for values, each of them with a trigger: here, too, a rule looks at all that
+/// comes in.
 fn hosts(number: usize) -> String {
     format!(
         "INSERT INTO hosts (hostid, host, name, status) \
@@ -88,6 +89,10 @@ fn hosts(number: usize) -> String {
          SELECT {FIRST_ID} + h * {ITEMS} + i, {FIRST_ID} + h, 2, 'item' || i, 'item' || i, 3 \
          FROM generate_series(0, {number} - 1) AS h, generate_series(0, {ITEMS} - 1) AS i; \
          INSERT INTO item_rtdata (itemid) SELECT itemid FROM items WHERE itemid >= {FIRST_ID}; \
+         INSERT INTO triggers (triggerid, expression, description, priority) \
+         SELECT itemid, '{{' || itemid || '}}<0', 'too low', 2 FROM items WHERE itemid >= {FIRST_ID}; \
+         INSERT INTO functions (functionid, itemid, triggerid, name, parameter) \
+         SELECT itemid, itemid, itemid, 'last', '$' FROM items WHERE itemid >= {FIRST_ID}; \
          ANALYZE"
     )
 }
