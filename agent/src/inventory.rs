@@ -5,6 +5,7 @@
 
 mod batch;
 mod delta;
+mod fit;
 pub(crate) mod object;
 
 use keelson_proto::v1::{

@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use keelson_proto::limits::{RESULT_BYTES, TEXT_BYTES};
 use keelson_proto::v1::{Command, CommandProgress, CommandReport, CommandResult, command_report};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -284,9 +285,20 @@ fn order(command: &Command) -> Result<Order, Refused> {
     })
 }
 
-fn said(answer: Answer) -> CommandReport {
-    let what = Some(command_report::What::Result(answer.result));
-    CommandReport { uid: answer.uid, attempt: answer.attempt, what }
+/// As it travels. What is too much to be said is said to be: a result that the host cannot take would come again with each session.
+fn said(Answer { uid, attempt, mut result }: Answer) -> CommandReport {
+    if result.result.len() > RESULT_BYTES {
+        let size = result.result.len();
+        result = CommandResult {
+            done: false,
+            message: format!(
+                "the answer has {size} bytes, and {RESULT_BYTES} can be said; ask for less at once"
+            ),
+            result: String::new(),
+        };
+    }
+    result.message.truncate(result.message.floor_char_boundary(TEXT_BYTES));
+    CommandReport { uid, attempt, what: Some(command_report::What::Result(result)) }
 }
 
 #[cfg(test)]
@@ -295,6 +307,18 @@ mod tests {
     use crate::clock::SystemClock;
     use crate::spool;
     use crate::testing::{Scripted, limits};
+
+    #[test]
+    fn an_answer_that_is_too_long_is_said_to_be() {
+        let result = CommandResult {
+            done: true,
+            message: "m".repeat(3 << 20),
+            result: format!("[{}1]", "1,".repeat(RESULT_BYTES)),
+        };
+        let report = said(Answer { uid: vec![1], attempt: 1, result });
+        let Some(command_report::What::Result(result)) = report.what else { panic!("a result") };
+        assert!(!result.done && result.result.is_empty() && result.message.contains("ask for less"));
+    }
 
     #[tokio::test]
     async fn what_was_not_said_yet_of_a_command_gives_way_to_the_last_word() {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Inventory;
 use super::batch::split;
+use super::fit::fit;
 use super::object::{self, End, ObjectId, end};
 
 /// Stands for an object's content: 16 bytes of SHA-256, as a wrong "unchanged" would hide a change for ever.
@@ -54,11 +55,12 @@ pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
     let mut present = HashSet::new();
     for kind in kinds(inventory) {
         let Some(id) = object::of(&kind) else { continue };
-        let record = Record { kind: Some(kind) };
-        let digest = digest(&record);
-        if !present.insert(id.clone()) {
+        let mut record = Record { kind: Some(kind) };
+        if present.contains(&id) || !fit(&id, &mut record) {
             continue;
         }
+        let digest = digest(&record);
+        present.insert(id.clone());
         if known.objects.get(&id) != Some(&digest) {
             changes.push((id, Some(digest)));
             records.push(record);

@@ -164,7 +164,9 @@ impl Exchange<'_> {
     /// Why the host ended the stream. A batch that it can never take must not be sent again for ever: the full inventory
     /// of a new epoch is the one other way to bring it to the present state.
     async fn ended(&self, status: &Status) -> Result<SessionError, SessionError> {
-        if status.code() == Code::InvalidArgument && self.flow.sent > self.flow.acknowledged {
+        // The second is the protocol's own word for a message that is too large.
+        let is_unfit = matches!(status.code(), Code::InvalidArgument | Code::OutOfRange);
+        if is_unfit && self.flow.sent > self.flow.acknowledged {
             restart(self.link, self.flow.epoch, None, "the host cannot take a batch").await?;
         }
         Ok(SessionError::from_status(status))

@@ -3,7 +3,9 @@
 
 use std::net::IpAddr;
 
+use keelson_proto::limits::{RESULT_BYTES, TEXT_BYTES};
 use keelson_proto::v1::{CommandHeard, CommandReport, command_report};
+use serde_json::Value;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -15,11 +17,6 @@ use crate::clock::Clock;
 use crate::id::{AgentUid, CommandUid};
 use crate::model::Outcome;
 use crate::store::{self, Refusal, Said, StoreError, Tx};
-
-/// Bytes of a text for people; longer ones are cut.
-const LONGEST_TEXT: usize = 4_096;
-/// Bytes of a result.
-const LARGEST_RESULT: usize = 256 * 1024;
 
 /// What an agent says of a command.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ pub(super) async fn take(
             let (per_cent, message) = (i64::from(progress.per_cent), text(progress.message));
             (News::Progress { per_cent, message }, false)
         }
-        Some(command_report::What::Result(result)) => (News::Result(outcome(result)?), true),
+        Some(command_report::What::Result(result)) => (News::Result(outcome(result)), true),
         // A newer agent's kind of report.
         None => return Ok(None),
     };
@@ -104,28 +101,42 @@ fn judge(lease: store::Lease, said: &Said) -> bool {
     }
 }
 
-fn outcome(result: keelson_proto::v1::CommandResult) -> Result<Outcome, Status> {
-    if result.result.len() > LARGEST_RESULT {
-        let size = result.result.len();
-        return Err(Status::invalid_argument(format!(
-            "the result of a command has {size} bytes; it may have {LARGEST_RESULT}"
-        )));
+/// A result that cannot be kept ends the command all the same: it would come again with each session, and end that.
+fn outcome(result: keelson_proto::v1::CommandResult) -> Outcome {
+    match value(&result.result) {
+        Ok(value) => Outcome { done: result.done, message: text(result.message), result: value },
+        Err(why) => {
+            let deed =
+                if result.done { "the agent did it, but its answer" } else { "the answer of the agent" };
+            Outcome { done: false, message: text(format!("{deed} {why}. {}", result.message)), result: None }
+        }
     }
-    let value = match result.result.as_str() {
-        "" => None,
-        json => Some(serde_json::from_str(json).map_err(|error| {
-            Status::invalid_argument(format!("the result of a command is not JSON: {error}"))
-        })?),
-    };
-    if result.result.contains("\\u0000") {
-        return Err(Status::invalid_argument("the result of a command holds a NUL character"));
+}
+
+fn value(json: &str) -> Result<Option<Value>, String> {
+    if json.len() > RESULT_BYTES {
+        return Err(format!("has {} bytes, and {RESULT_BYTES} are kept; ask for less at once", json.len()));
     }
-    Ok(Outcome { done: result.done, message: text(result.message), result: value })
+    if json.is_empty() {
+        return Ok(None);
+    }
+    let value: Value = serde_json::from_str(json).map_err(|error| format!("is not JSON: {error}"))?;
+    if holds_nul(&value) { Err("holds a NUL character".to_owned()) } else { Ok(Some(value)) }
+}
+
+/// The depth is bounded: the parser takes no more than 128 levels.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
 }
 
 /// PostgreSQL keeps no NUL in a text.
 fn text(mut text: String) -> Option<String> {
-    text.truncate(text.floor_char_boundary(LONGEST_TEXT));
+    text.truncate(text.floor_char_boundary(TEXT_BYTES));
     let text = text.replace('\0', "");
     (!text.is_empty()).then_some(text)
 }
@@ -141,13 +152,24 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_bounded_json_and_a_message_is_cut() {
-        let outcome = super::outcome(result(r#"{"a":1}"#)).unwrap();
-        assert_eq!(outcome.message.unwrap().len(), LONGEST_TEXT);
-        assert_eq!(outcome.result, Some(serde_json::json!({"a": 1})));
-        assert_eq!(super::outcome(result("")).unwrap().result, None);
-        for bad in ["{", "\"\\u0000\"", &format!("\"{}\"", "x".repeat(LARGEST_RESULT))] {
-            assert!(super::outcome(result(bad)).is_err());
+    fn a_result_is_kept_and_a_message_is_cut() {
+        let outcome = super::outcome(result(r#"{"a":"x\\u0000y"}"#));
+        assert_eq!(outcome.message.unwrap().len(), TEXT_BYTES);
+        assert_eq!(outcome.result, Some(serde_json::json!({"a": "x\\u0000y"})), "a backslash is no NUL");
+        assert_eq!(super::outcome(result("")).result, None);
+    }
+
+    #[test]
+    fn a_result_that_cannot_be_kept_ends_the_command_with_the_reason() {
+        for (bad, why) in [
+            ("{", "is not JSON"),
+            (r#"["\u0000"]"#, "holds a NUL"),
+            (r#"{"\u0000":1}"#, "holds a NUL"),
+            (&format!("\"{}\"", "x".repeat(RESULT_BYTES)), "262144 are kept"),
+        ] {
+            let outcome = super::outcome(result(bad));
+            let message = outcome.message.unwrap();
+            assert!(!outcome.done && outcome.result.is_none() && message.contains(why), "{message}");
         }
     }
 }

@@ -31,6 +31,8 @@ mod batches;
 use batches::{following, joined};
 
 const HELLO_TIME: Duration = Duration::from_secs(10);
+/// How long a host that stops waits for the batch that a session has under way.
+const LAST_BATCH: Duration = Duration::from_secs(5);
 /// For how long an agent may leave its answers unread; not longer than it may be silent.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
@@ -197,7 +199,7 @@ impl Session {
         let served = async {
             tokio::select! {
                 biased;
-                () = self.shared.stopping.cancelled() => Err(Status::unavailable("the host stops; come back in a moment")),
+                () = self.is_late() => Err(stopping()),
                 () = place.replaced.cancelled() => Err(self.replaced()),
                 end = self.serve(messages, &mut place.commands) => end,
             }
@@ -209,6 +211,12 @@ impl Session {
         });
         leave(&self.shared, self.agent, &place).await;
         end
+    }
+
+    /// The host stops, and what this session has under way has had its time.
+    async fn is_late(&self) {
+        self.shared.stopping.cancelled().await;
+        tokio::time::sleep(LAST_BATCH).await;
     }
 
     /// Why the registry ended this session.
@@ -239,6 +247,8 @@ impl Session {
                         self.say(console_message::Kind::Command(command)).await?;
                         continue;
                     }
+                    // What was stored is acknowledged before the host goes, or it would come again.
+                    () = self.shared.stopping.cancelled() => return Err(stopping()),
                     message = tokio::time::timeout_at(heard + patience, messages.message()) => {
                         message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??
                     }
@@ -262,7 +272,10 @@ impl Session {
                 Some(agent_message::Kind::Heartbeat(_)) | None => {}
             }
             if !wait.is_zero() {
-                tokio::time::sleep(wait).await;
+                tokio::select! {
+                    () = self.shared.stopping.cancelled() => return Err(stopping()),
+                    () = tokio::time::sleep(wait) => {}
+                }
             }
         }
     }
@@ -357,6 +370,10 @@ impl Session {
     async fn acknowledge(&self, epoch: u64, sequence: u64) -> Result<(), Status> {
         self.say(console_message::Kind::Acknowledge(Acknowledge { epoch, sequence })).await
     }
+}
+
+fn stopping() -> Status {
+    Status::unavailable("the host stops; come back in a moment")
 }
 
 /// How long an agent may be silent.

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use keelson_agent::clock::{Clock as _, SystemClock};
@@ -10,8 +11,11 @@ use keelson_agent::driver::DriverSettings;
 use keelson_agent::driver::simulated::Simulated;
 use keelson_agent::enroll::{Enrolment, enroll};
 use keelson_agent::token::JoinToken;
+use keelson_proto::v1::{
+    BackupServer, Batch, ConsoleMessage, Record, agent_message, console_message, record,
+};
 use keelson_tests::account::{Row, of_agent, settled};
-use keelson_tests::link::Identity;
+use keelson_tests::link::{Identity, Session};
 use keelson_tests::process::keelson;
 use keelson_tests::proxy::Dice;
 use keelson_tests::simulation::{Simulation, Size};
@@ -190,4 +194,52 @@ on_both! {
             assert_eq!(end.code(), Code::Unavailable, "{end:?}");
         }
     }
+    /// Case 18: what it stores before it goes does not come again.
+    fn what_a_host_that_ends_has_stored_is_acknowledged(database) {
+        let (mut host, token) = host(database).await;
+        let addresses = host.addresses().clone();
+        let under_way = Arc::new(AtomicU64::new(0));
+        let mut talks = Vec::new();
+        for _ in 0..30 {
+            let agent = Identity::enroll(addresses.agents_remote.port(), &addresses.ca_file, &token).await;
+            let session = agent.unwrap().session().await.unwrap();
+            talks.push(tokio::spawn(talk(session, Arc::clone(&under_way))));
+        }
+        eventually("all are talking", || async { (under_way.load(Ordering::SeqCst) > 300).then_some(()) }).await;
+        host.signal("TERM");
+        assert!(host.ended().await.success());
+        let mut acknowledged = 0;
+        for talk in talks {
+            acknowledged += talk.await.unwrap();
+        }
+        let stored = host.database.count("SELECT CAST(sum(sequence) AS BIGINT) FROM agents").await;
+        assert_eq!(stored, acknowledged);
+    }
+}
+
+/// Batch after batch until the host goes; the last that it acknowledged.
+async fn talk(mut session: Session, under_way: Arc<AtomicU64>) -> i64 {
+    let server = BackupServer {
+        key: "s".into(),
+        name: "s".into(),
+        engine: "test".into(),
+        version: "1".into(),
+        ..BackupServer::default()
+    };
+    let mut last = 0;
+    loop {
+        let records = vec![Record { kind: Some(record::Kind::Server(server.clone())) }];
+        let batch = Batch { epoch: 1, sequence: last + 1, records };
+        if !session.offer(agent_message::Kind::Batch(batch)).await {
+            break;
+        }
+        let Ok(Some(ConsoleMessage { kind: Some(console_message::Kind::Acknowledge(at)) })) =
+            session.next().await
+        else {
+            break;
+        };
+        last = at.sequence;
+        under_way.fetch_add(1, Ordering::SeqCst);
+    }
+    i64::try_from(last).expect("a small number")
 }

@@ -51,9 +51,9 @@ pub(super) fn instant(what: &str, text: &str) -> Result<i64, FacetError> {
         .map_err(|_| nonsense(format!("the {what} is too far away")))
 }
 
-/// An instant that need not be there.
+/// An instant that need not be there. One before 1970 stands for never, as .NET writes it.
 pub(super) fn maybe_instant(what: &str, text: Option<&str>) -> Result<Option<i64>, FacetError> {
-    text.map(|text| instant(what, text)).transpose()
+    Ok(text.map(|text| instant(what, text)).transpose()?.filter(|at| *at >= 0))
 }
 
 /// Keys of one kind: each once, and what is spoken of elsewhere is one of them.

@@ -164,6 +164,18 @@ async fn tail(source: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
+/// Whether a text has one; a backslash that stands for itself begins none.
+fn holds_nul(mut json: &[u8]) -> bool {
+    while let Some(at) = json.iter().position(|byte| *byte == b'\\') {
+        let escape = json.get(at..).unwrap_or_default();
+        if escape.starts_with(br"\u0000") {
+            return true;
+        }
+        json = escape.get(2..).unwrap_or_default();
+    }
+    false
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     version: u64,
@@ -175,6 +187,10 @@ pub(super) fn parse<T: DeserializeOwned>(answer: &[u8]) -> Result<T, FacetError>
     let envelope: Envelope = serde_json::from_slice(answer).map_err(FacetError::Contract)?;
     if envelope.version != VERSION {
         return Err(FacetError::Version(envelope.version));
+    }
+    // The host keeps none, and would refuse all that travels with it.
+    if holds_nul(answer) {
+        return Err(FacetError::Nonsense("a text holds a NUL character (\\u0000)".to_owned()));
     }
     serde_json::from_slice(answer).map_err(FacetError::Contract)
 }

@@ -245,6 +245,26 @@ fn pointers(value: &Value) -> Vec<String> {
 }
 
 #[test]
+fn a_nul_anywhere_is_named_and_a_backslash_is_none() {
+    let mut answer = recorded("vb365");
+    *answer.pointer_mut("/server/version").unwrap() = json!("8\\u0000");
+    let read = |answer: &Value| vb365::add(&mut Inventory::default(), &serde_json::to_vec(answer).unwrap());
+    read(&answer).unwrap();
+    *answer.pointer_mut("/server/version").unwrap() = json!("8\u{0}");
+    let error = read(&answer).unwrap_err().to_string();
+    assert!(error.contains("NUL"), "{error}");
+}
+
+#[test]
+fn a_minimal_instant_of_dot_net_stands_for_never() {
+    let mut answer = recorded("vb365");
+    *answer.pointer_mut("/objects/0/newestRestorePoint").unwrap() = json!("0001-01-01T00:00:00Z");
+    let mut state = Inventory::default();
+    vb365::add(&mut state, &serde_json::to_vec(&answer).unwrap()).unwrap();
+    assert!(state.vb365_objects.iter().any(|object| object.newest_restore_point.is_none()));
+}
+
+#[test]
 fn what_does_not_go_together_is_named() {
     type Change = fn(&mut Value);
     let changes: [(Change, &str); 6] = [

@@ -9,7 +9,7 @@ use crate::driver::{Done, Refused};
 /// Most items of one answer, whatever was asked for.
 pub(super) const MOST_ITEMS: usize = 1_000;
 /// Most bytes of one answer's items: the host takes a quarter of a mebibyte.
-pub(super) const MOST_BYTES: usize = 200 * 1024;
+pub(in crate::driver) const MOST_BYTES: usize = 200 * 1024;
 /// Most paths of one fetch or write.
 pub(super) const MOST_PATHS: usize = 1_000;
 
@@ -127,8 +127,9 @@ pub struct Item {
 impl Item {
     /// About how much room it takes in an answer.
     fn room(&self) -> usize {
-        // A character may need six letters of JSON; that is rare, and the host's limit is further away.
-        self.name.len() + self.path.len() + 120
+        // A character may need six letters of JSON.
+        let letters = |text: &str| serde_json::to_string(text).map_or(text.len() * 6, |json| json.len());
+        letters(&self.name) + letters(&self.path) + 120
     }
 }
 

@@ -17,6 +17,7 @@ use super::model::{
 use super::mounts::{Mount, Mounts, unmount};
 use super::orders::{is_id, same_server, text};
 use super::{licence, refused};
+use crate::driver::restore::contract::MOST_BYTES;
 use crate::driver::{Done, Order, Refused};
 
 /// Minutes without use after which a mount is over, unless the host says so.
@@ -132,7 +133,7 @@ async fn list(client: &Client, mount: &str, order: &Order) -> Result<Done, Refus
     });
     let call = Call::post(format!("/api/v1/backupBrowser/flr/{mount}/browse")).body(body);
     let found: FlrItems = client.json(&call).await.map_err(|error| refused(&error))?;
-    Ok(Done { message: String::new(), result: Some(listing(path, &found)) })
+    Ok(Done { message: String::new(), result: Some(listing(path, &found, order)) })
 }
 
 async fn search(client: &Client, mount: &str, order: &Order) -> Result<Done, Refused> {
@@ -147,7 +148,7 @@ async fn search(client: &Client, mount: &str, order: &Order) -> Result<Done, Ref
     let call = Call::post(format!("{base}/{}/browse", begun.id)).body(body);
     let answer = patiently(client, &call).await.map_err(|error| refused(&error))?;
     let found: FlrItems = client.parse(&call, answer).await.map_err(|error| refused(&error))?;
-    Ok(Done { message: String::new(), result: Some(listing(path, &found)) })
+    Ok(Done { message: String::new(), result: Some(listing(path, &found, order)) })
 }
 
 /// Asks again while the task is not finished, which the server answers with 400.
@@ -163,11 +164,26 @@ async fn patiently(client: &Client, call: &Call) -> Result<Response, VbrError> {
     }
 }
 
-fn listing(path: &str, found: &FlrItems) -> Value {
-    let items: Vec<Value> = found.items.iter().map(item).collect();
-    let total =
-        found.pagination.as_ref().map_or(i64::try_from(items.len()).unwrap_or(i64::MAX), |one| one.total);
-    json!({"path": found.path.as_deref().unwrap_or(path), "items": items, "total": total})
+/// As many items as fit into an answer; `next` is the offset to go on with.
+fn listing(path: &str, found: &FlrItems, order: &Order) -> Value {
+    let count = u64::try_from(found.items.len()).unwrap_or(u64::MAX);
+    let offset = order.payload.get("offset").and_then(Value::as_u64).unwrap_or_default();
+    let total = found.pagination.as_ref().and_then(|one| u64::try_from(one.total).ok()).unwrap_or(count);
+    let mut room = MOST_BYTES;
+    let fits = |item: &Value| {
+        let needs = item.to_string().len() + 1;
+        room = room.saturating_sub(needs);
+        room > 0
+    };
+    let items: Vec<Value> = found.items.iter().map(item).take_while(fits).collect();
+    let end = offset.saturating_add(u64::try_from(items.len()).unwrap_or(u64::MAX));
+    let goes_on = end < total && !items.is_empty();
+    let path = found.path.as_deref().unwrap_or(path);
+    if goes_on {
+        json!({"path": path, "items": items, "total": total, "next": end})
+    } else {
+        json!({"path": path, "items": items, "total": total})
+    }
 }
 
 fn item(item: &FlrBrowserItemModel) -> Value {

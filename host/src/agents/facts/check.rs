@@ -7,7 +7,7 @@ use super::words::{UNKNOWN, Words};
 /// Bytes of a key.
 const LONGEST_KEY: usize = 512;
 /// Bytes of a text for people.
-const LONGEST_TEXT: usize = 4_096;
+const LONGEST_TEXT: usize = keelson_proto::limits::TEXT_BYTES;
 /// Of a list for people.
 const MOST_TEXTS: usize = 256;
 /// Eight pebibytes, and the last whole number that every reader of JSON has.
@@ -74,9 +74,9 @@ pub(super) fn past(what: &str, at: i64, now: i64) -> Result<i64, String> {
     Ok(at.min(now))
 }
 
-/// An instant of the past that need not be there.
+/// An instant of the past that need not be there. One before 1970 stands for never, as .NET writes it.
 pub(super) fn maybe_past(what: &str, at: Option<i64>, now: i64) -> Result<Option<i64>, String> {
-    at.map(|at| past(what, at, now)).transpose()
+    at.filter(|at| *at >= 0).map(|at| past(what, at, now)).transpose()
 }
 
 /// A number that counts something and is there.
