@@ -42,6 +42,9 @@ const GOOD: Duration = Duration::from_secs(5);
 /// Where the host says in one word why it refused a call, and the words for a call without a certificate and for one of an agent
 /// that is no more.
 const REASON: &str = "keelson-reason";
+/// Where the host says for how many seconds to stay away, and for how long it is believed.
+const WAIT: &str = "keelson-wait";
+const LONGEST_WAIT: u64 = 60;
 const NO_CERTIFICATE: &str = "no-client-certificate";
 const REMOVED: &str = "agent-removed";
 /// After a renewal that failed.
@@ -167,6 +170,9 @@ pub enum SessionError {
          own name; have it pass the port through as TCP"
     )]
     Stripped,
+    /// The host stops.
+    #[error("the host stops, and asks to come back in {0} s")]
+    Stops(u64),
     /// The host knows no such agent any more.
     #[error("the host has removed this agent")]
     Removed,
@@ -193,8 +199,17 @@ impl SessionError {
             Some(REMOVED) => return Self::Removed,
             _ => {}
         }
+        let wait = status.metadata().get(WAIT).and_then(|wait| wait.to_str().ok());
+        if let Some(seconds) = wait.and_then(|wait| wait.parse::<u64>().ok()) {
+            return Self::Stops(seconds.min(LONGEST_WAIT));
+        }
         let text = spoken(status);
         if text.contains("received fatal alert") { Self::Unwelcome } else { Self::Stream(text) }
+    }
+
+    /// For how long to stay away, at least.
+    fn wait(&self) -> Duration {
+        if let Self::Stops(seconds) = self { Duration::from_secs(*seconds) } else { Duration::ZERO }
     }
 
     /// Whether a foreign certificate was the reason.
@@ -246,17 +261,21 @@ impl Link {
                 outcome = attempt => outcome,
                 () = self.stop.cancelled() => Ok(End::Stopped),
             };
-            match outcome {
+            let told = match outcome {
                 Ok(End::Stopped) => break,
                 Ok(End::RenewalDue) => continue,
-                Err(error) => self.judge(error, stood)?,
-            }
+                Err(error) => {
+                    let told = error.wait();
+                    self.judge(error, stood)?;
+                    told
+                }
+            };
             if began.elapsed() >= GOOD {
                 backoff.reset();
             }
             tokio::select! {
                 biased;
-                () = tokio::time::sleep(backoff.next()) => {}
+                () = tokio::time::sleep(told + backoff.next()) => {}
                 () = self.stop.cancelled() => {}
             }
         }
@@ -318,6 +337,16 @@ mod tests {
     use crate::inventory::addition;
     use crate::spool;
     use crate::testing::{inventory, limits};
+
+    #[test]
+    fn a_host_that_stops_says_for_how_long_to_stay_away_and_is_believed_for_a_minute() {
+        for (said, believed) in [("7", 7), ("86400", 60)] {
+            let mut status = Status::unavailable("the host stops");
+            status.metadata_mut().insert(WAIT, said.parse().unwrap());
+            assert_eq!(SessionError::from_status(&status).wait(), Duration::from_secs(believed));
+        }
+        assert_eq!(SessionError::from_status(&Status::unavailable("")).wait(), Duration::ZERO);
+    }
 
     #[tokio::test]
     async fn an_epoch_that_begins_while_a_host_catches_up_names_what_it_still_lacks() {

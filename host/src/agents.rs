@@ -74,6 +74,8 @@ const LARGEST_FRAME: usize = 2 << 20;
 /// Unacknowledged batches an agent may have under way.
 const CREDIT: u32 = 8;
 
+/// Where an agent is told for how many seconds to stay away.
+const WAIT: &str = "keelson-wait";
 /// Where an agent is told in one word why a call was refused.
 const REASON: &str = "keelson-reason";
 

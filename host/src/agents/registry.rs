@@ -119,6 +119,11 @@ impl Registry {
         count(live.calls.entry((agent, address)).or_insert((now, 0)), MOST_CALLS, now)
     }
 
+    /// How many agents are here.
+    pub(super) fn sessions(&self) -> u64 {
+        u64::try_from(self.live().sessions.len()).unwrap_or(u64::MAX)
+    }
+
     /// Notes that an agent was heard of.
     pub(super) fn hear(&self, agent: AgentUid) {
         self.live().heard.insert(agent);

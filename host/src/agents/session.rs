@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tonic::{Status, Streaming};
 
 use super::door::{Identity, Peer};
-use super::enroll::{checked, not_admitted, removed, storing};
+use super::enroll::{checked, not_admitted, storing};
 use super::incidents::{Incident, suspect};
 use super::pace::Pace;
 use super::registry::Place;
@@ -27,12 +27,11 @@ use crate::id::{self, AgentUid, CompanyUid};
 use crate::store::{Admitted, Arrival, NewAgent, Offset, StoreError};
 
 mod batches;
+mod ending;
 
 use batches::{following, joined};
 
 const HELLO_TIME: Duration = Duration::from_secs(10);
-/// How long a host that stops waits for the batch that a session has under way.
-const LAST_BATCH: Duration = Duration::from_secs(5);
 /// For how long an agent may leave its answers unread; not longer than it may be silent.
 const ANSWER_TIME: Duration = Duration::from_secs(30);
 
@@ -199,7 +198,7 @@ impl Session {
         let served = async {
             tokio::select! {
                 biased;
-                () = self.is_late() => Err(stopping()),
+                () = self.is_late() => Err(self.stopping()),
                 () = place.replaced.cancelled() => Err(self.replaced()),
                 end = self.serve(messages, &mut place.commands) => end,
             }
@@ -211,20 +210,6 @@ impl Session {
         });
         leave(&self.shared, self.agent, &place).await;
         end
-    }
-
-    /// The host stops, and what this session has under way has had its time.
-    async fn is_late(&self) {
-        self.shared.stopping.cancelled().await;
-        tokio::time::sleep(LAST_BATCH).await;
-    }
-
-    /// Why the registry ended this session.
-    fn replaced(&self) -> Status {
-        if self.shared.registry.is_expelled(self.agent) {
-            return removed();
-        }
-        Status::aborted("this session is over: another one of this agent has taken over")
     }
 
     async fn serve(
@@ -248,7 +233,7 @@ impl Session {
                         continue;
                     }
                     // What was stored is acknowledged before the host goes, or it would come again.
-                    () = self.shared.stopping.cancelled() => return Err(stopping()),
+                    () = self.shared.stopping.cancelled() => return Err(self.stopping()),
                     message = tokio::time::timeout_at(heard + patience, messages.message()) => {
                         message.map_err(|_| Status::deadline_exceeded("three heartbeats were missed"))??
                     }
@@ -273,7 +258,7 @@ impl Session {
             }
             if !wait.is_zero() {
                 tokio::select! {
-                    () = self.shared.stopping.cancelled() => return Err(stopping()),
+                    () = self.shared.stopping.cancelled() => return Err(self.stopping()),
                     () = tokio::time::sleep(wait) => {}
                 }
             }
@@ -370,10 +355,6 @@ impl Session {
     async fn acknowledge(&self, epoch: u64, sequence: u64) -> Result<(), Status> {
         self.say(console_message::Kind::Acknowledge(Acknowledge { epoch, sequence })).await
     }
-}
-
-fn stopping() -> Status {
-    Status::unavailable("the host stops; come back in a moment")
 }
 
 /// How long an agent may be silent.

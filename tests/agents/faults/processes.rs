@@ -192,6 +192,7 @@ on_both! {
         for session in sessions {
             let end = end(session).await;
             assert_eq!(end.code(), Code::Unavailable, "{end:?}");
+            assert!(end.message().contains("come back in "), "{end:?}");
         }
     }
     /// Case 18: what it stores before it goes does not come again.
