@@ -122,7 +122,9 @@ impl Collector {
                     Appended::Superseded => continue,
                     Appended::Full => "the spool is full, it is compacted to the latest state",
                 },
-                None => "another backup server stands where the known one stood",
+                None => {
+                    "another backup server stands where the known one stood, or most of its workloads are gone"
+                }
             };
             let epoch = self.shared.begin_epoch(known.epoch, None, self.clock.as_ref()).await?;
             info!(epoch, "a new epoch with the full inventory begins: {reason}");

@@ -47,7 +47,7 @@ impl Addition {
 }
 
 /// What must be spooled so that the host knows `inventory`. `None`: the protocol cannot say it as a difference,
-/// because another server stands where the known one stood; a new epoch has to begin.
+/// because another server stands where the known one stood, or most is gone; a new epoch has to begin.
 pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
     let gap = known.gap.filter(|_| known.inventory_due);
     let mut records: Vec<Record> = gap.map(|gap| Record { kind: Some(Kind::Gap(gap)) }).into_iter().collect();
@@ -67,6 +67,9 @@ pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
         }
     }
     let mut gone: Vec<&ObjectId> = known.objects.keys().filter(|id| !present.contains(*id)).collect();
+    if is_mass(known, &gone) {
+        return None;
+    }
     // Points before their workloads, and always in the same order.
     gone.sort_unstable_by(|a, b| b.cmp(a));
     for id in gone {
@@ -81,6 +84,15 @@ pub fn addition(known: &Known, inventory: &Inventory) -> Option<Addition> {
         records.push(Record { kind: Some(Kind::InventoryComplete(InventoryComplete {})) });
     }
     Some(Addition { batches: split(records), known: changes, completes: known.inventory_due })
+}
+
+/// Most workloads are gone at once. A whole inventory says so in one, and the host looks twice; told one by one, each end would be
+/// believed.
+fn is_mass(known: &Known, gone: &[&ObjectId]) -> bool {
+    const LEAST: usize = 20;
+    let is_workload = |id: &&ObjectId| matches!(id, ObjectId::Workload(..));
+    let missing = gone.iter().copied().filter(is_workload).count();
+    missing >= LEAST && missing * 2 > known.objects.keys().filter(is_workload).count()
 }
 
 /// Every object of an inventory, parents first.
@@ -125,6 +137,20 @@ mod tests {
             };
         }
         known.inventory_due &= !addition.completes;
+    }
+
+    #[test]
+    fn that_most_workloads_are_gone_is_told_by_a_new_epoch() {
+        let names: Vec<String> = (0..30).map(|number| format!("w{number:02}")).collect();
+        let present = |count: usize| {
+            let workloads: Vec<_> = names.iter().take(count).map(|name| (name.as_str(), 1)).collect();
+            inventory("s", &workloads)
+        };
+        let mut known = Known { epoch: 1, ..Known::default() };
+        let all = addition(&known, &present(30)).unwrap();
+        learn(&mut known, &all);
+        assert!(addition(&known, &present(15)).is_some());
+        assert_eq!(addition(&known, &present(3)), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Keeping the outbox: commands whose time is over end, and those that ended long ago are forgotten; so are old sessions of
-//! jobs, and suspicions that nothing has confirmed since.
+//! jobs, and suspicions that nothing has confirmed since. Who is to be asked once more for what was gone at once is asked here.
 
 use std::time::Duration;
 
@@ -32,6 +32,7 @@ pub async fn keep(store: Store, clock: SharedClock, stopping: CancellationToken)
 async fn round(store: &Store, clock: &SharedClock) -> Result<(), StoreError> {
     let mut tx = store.write().await?;
     let over = tx.commands().expire(&**clock).await?;
+    tx.ingest().ask_for_the_vanished(&**clock).await?;
     let forgotten = tx.commands().prune(clock.now_ms() - MEMORY).await?;
     let sessions = tx.infrastructure().prune_sessions(clock.now_ms() - SESSIONS_KEPT).await?;
     tx.agents().unflag_clones(clock.now_ms() - SUSPICION).await?;

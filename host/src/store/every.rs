@@ -21,7 +21,6 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         due::STATEMENTS,
         failures::STATEMENTS,
         hosted::STATEMENTS,
-        ingest::STATEMENTS,
         inspect::STATEMENTS,
         installation::STATEMENTS,
         join_tokens::STATEMENTS,
@@ -46,6 +45,7 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
     ];
     let fixed = fixed
         .into_iter()
+        .chain(ingest::ALL)
         .chain(infrastructure::STATEMENTS.iter().copied())
         .flatten()
         .chain(cloud::statements());

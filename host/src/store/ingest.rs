@@ -14,6 +14,8 @@ use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
 use crate::id::AgentUid;
 
+mod vanished;
+
 statements! {
     MARK_GAP = "UPDATE agents SET gap_seen_at = $2, gap_reason = $3 WHERE uid = $1";
     OFFSET = "SELECT epoch, sequence FROM agents WHERE uid = $1";
@@ -39,6 +41,9 @@ const ADVANCE: BulkStatement = BulkStatement {
 };
 
 pub(super) const BULK: &[BulkStatement] = &[ADVANCE];
+
+/// All statements of this area.
+pub(super) const ALL: [&[(&str, &str)]; 2] = [STATEMENTS, vanished::STATEMENTS];
 
 /// An agent's step: one batch, or several that follow each other.
 #[derive(Debug, Clone, Copy)]
@@ -157,6 +162,11 @@ impl Ingest<'_> {
         Ok(moved.into_iter().map(|(agent,)| agent).collect())
     }
 
+    /// Asks agents once more for what was gone at once, when it was held for long enough.
+    pub async fn ask_for_the_vanished(&mut self, clock: &dyn Clock) -> Result<(), StoreError> {
+        vanished::ask_again(self.0, clock).await
+    }
+
     /// Stores the facts of batches, each of an agent of its own: as many statements as one batch needs.
     pub async fn store(&mut self, clock: &dyn Clock, parts: &[(Source, &Facts)]) -> Result<(), StoreError> {
         let now = clock.now_ms();
@@ -248,8 +258,11 @@ async fn put_workloads(
     Ok(Changed { marked, touched })
 }
 
-/// The inventory is whole: what it did not mention is no more.
+/// The inventory is whole: what it did not mention is no more, unless that is most of all.
 async fn sweep(tx: &mut Tx, now: i64, source: &Source) -> Result<(), StoreError> {
+    if vanished::is_held(tx, now, source).await? {
+        return Ok(());
+    }
     on!(tx, db => sqlx::query(SWEEP_WORKLOADS)
         .bind(source.agent)
         .bind(source.epoch)
