@@ -1,5 +1,6 @@
 //! Management agents: named, moved, restarted, removed, let in.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use keelson_tests::process::keelson_agent;
@@ -18,13 +19,12 @@ async fn patch(fleet: &Fleet, path: &str, value: Value) -> (StatusCode, Value) {
     fleet.admin.json(Method::PATCH, &format!("{AGENTS}/{}", fleet.of_bakery.agent), &steps).await
 }
 
-/// Enrols this machine as another agent; whether it was let in.
-fn enroll(token: &str) -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
+/// Enrols this machine as another agent, whose key is in this folder; whether it was let in.
+fn enroll(token: &str, folder: &Path) -> bool {
+    let file = folder.join("token");
     std::fs::write(&file, token).unwrap();
     let mut command = Command::new(keelson_agent());
-    command.arg("enroll").arg("--token-file").arg(file).arg("--data").arg(folder.path().join("agent"));
+    command.arg("enroll").arg("--token-file").arg(file).arg("--data").arg(folder.join("agent"));
     command.args(["--driver", "simulated"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().unwrap().success()
 }
@@ -103,7 +103,9 @@ on_both! {
         host.command(&["company", "add", "--name", "Bakery"]);
         host.command(&["company", "add", "--name", "Butcher"]);
         let token = host.command(&["agent", "token", "--company", "Bakery"]);
-        assert!(enroll(&token) && !enroll(&token) && !enroll(&token), "one use");
+        let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let [first, second, third] = folders.each_ref().map(tempfile::TempDir::path);
+        assert!(enroll(&token, first) && !enroll(&token, second) && !enroll(&token, second), "one use");
         let waiting = keelson_tests::eventually("the machine to wait", || async {
             let waiting = admin.data(WAITING).await;
             (waiting != json!([])).then_some(waiting)
@@ -119,15 +121,15 @@ on_both! {
         assert_eq!(baker.json(Method::POST, &foreign, &json!({})).await.0, StatusCode::NOT_FOUND);
         assert_eq!(baker.json(Method::POST, &format!("{path}/reject?reason=who%20is%20it"), &json!({})).await.0, StatusCode::OK);
         assert_eq!(baker.data(&path).await["rejectReason"], "who is it");
-        assert!(!enroll(&token), "it was kept out");
+        assert!(!enroll(&token, second), "it was kept out");
         let (ok, body) = baker.json(Method::POST, &format!("{path}/accept"), &json!({})).await;
         assert_eq!(ok, StatusCode::OK, "{body}");
         assert_eq!(admin.data(&path).await["status"], "Accepted");
-        assert!(enroll(&token), "it was let in");
+        assert!(enroll(&token, second), "it was let in");
         assert_eq!(admin.data(WAITING).await, json!([]));
         assert_eq!(admin.data(AGENTS).await.as_array().unwrap().len(), 2);
-        assert!(!enroll("kj1.bm90aGluZw"), "what is no token is noted nowhere");
-        assert!(!enroll(&token), "let in once");
+        assert!(!enroll("kj1.bm90aGluZw", third), "what is no token is noted nowhere");
+        assert!(!enroll(&token, third), "let in once");
         host.stop().await;
     }
 }

@@ -15,7 +15,7 @@ use super::waiting::Comer;
 use super::{REASON, Shared};
 use crate::clock::SharedClock;
 use crate::id::{AgentUid, CompanyUid, JoinTokenUid, LocationUid};
-use crate::model::JoinToken;
+use crate::model::{Door, JoinToken};
 use crate::pki::{Issued, Pki, PkiError};
 use crate::store::{NewAgent, Store, StoreError, Tx, UnverifiedAgent};
 
@@ -23,6 +23,8 @@ use crate::store::{NewAgent, Store, StoreError, Tx, UnverifiedAgent};
 const LONGEST_WORD: usize = 256;
 /// A P-256 request has 200 bytes, an RSA one 1,200.
 const LARGEST_REQUEST: usize = 8 * 1024;
+/// What an agent is told when it is our fault.
+const UNISSUED: &str = "the host cannot issue a certificate; its log says why";
 
 /// What letting agents in takes: unlike a session, it makes certificates.
 #[derive(Debug)]
@@ -58,6 +60,7 @@ pub(super) async fn enroll(
         .pki
         .issue_agent(&request.certificate_request, uid.0, &*admission.clock)
         .map_err(|error| issuing(&error))?;
+    let key = key_of(&issued)?;
     let mut tx = admission.store.write().await.map_err(|error| storing(&error))?;
     let new = NewAgent {
         host_name: computer.host_name,
@@ -67,12 +70,14 @@ pub(super) async fn enroll(
         version: request.agent_version,
         door: peer.door,
     };
-    let place = match admit(&mut tx, admission, &hash, &new).await.map_err(|error| storing(&error))? {
+    let verdict =
+        admit(&mut tx, admission, &hash, (peer.door, &key)).await.map_err(|error| storing(&error))?;
+    let place = match verdict {
         Verdict::In(place) => place,
         // What waits now must be there for the operator: it is written after the answer.
         Verdict::Refused(token) => {
             if let Some(token) = token {
-                let comer = Comer { token, agent: new, address: peer.address.ip() };
+                let comer = Comer { token, agent: new, key, address: peer.address.ip() };
                 drop(admission.comers.try_send(comer));
             }
             return Err(refused());
@@ -167,7 +172,18 @@ fn issuing(error: &PkiError) -> Status {
         return Status::invalid_argument(error.to_string());
     }
     tracing::error!(error = %crate::error::chain(error), "agents: cannot issue a certificate");
-    Status::internal("the host cannot issue a certificate; its log says why")
+    Status::internal(UNISSUED)
+}
+
+/// SHA-256 of the public key that was certified. The request was signed with it, so nobody can come with another's. Read from the
+/// certificate, where a key is written in one way only.
+fn key_of(issued: &Issued) -> Result<[u8; 32], Status> {
+    let leaf = issued.chain.first().and_then(|leaf| x509_parser::parse_x509_certificate(leaf).ok());
+    let Some((_, leaf)) = leaf else {
+        tracing::error!("agents: a certificate of our own cannot be read");
+        return Err(Status::internal(UNISSUED));
+    };
+    Ok(Sha256::digest(leaf.public_key().raw).into())
 }
 
 /// Where a new agent belongs.
@@ -184,23 +200,23 @@ enum Verdict {
     Refused(Option<JoinToken>),
 }
 
-/// What a token lets in: by one of its uses, or because an operator has let this machine in. Whatever is wrong with one, the same
-/// statements find it out, and none of them writes.
+/// What a token lets in: by one of its uses, or because an operator has let in the machine with this key. Whatever is wrong with
+/// one, the same statements find it out, and none of them writes.
 async fn admit(
     tx: &mut Tx,
     admission: &Admission,
     hash: &[u8; 32],
-    agent: &NewAgent,
+    (door, key): (Door, &[u8; 32]),
 ) -> Result<Verdict, StoreError> {
     let found = tx.join_tokens().by_hash(hash).await?;
-    let token = found.filter(|token| token.door == agent.door.name());
+    let token = found.filter(|token| token.door == door.name());
     let uid = token.as_ref().map_or(JoinTokenUid(Uuid::nil()), |token| token.uid);
     let is_good = tx.join_tokens().take_use(&*admission.clock, uid).await?;
     if let Some(token) = token.as_ref().filter(|_| is_good) {
         let (company, location) = (token.company_uid, token.location_uid);
         return Ok(Verdict::In(Place { company, location, account: token.account_uid }));
     }
-    let waiting = tx.unverified_agents().find(uid, &agent.machine_id).await?;
+    let waiting = tx.unverified_agents().find(uid, key).await?;
     let Some(waiting) = waiting.filter(UnverifiedAgent::is_accepted) else {
         return Ok(Verdict::Refused(token));
     };

@@ -25,6 +25,8 @@ const QUEUE: usize = 256;
 pub(super) struct Comer {
     pub(super) token: JoinToken,
     pub(super) agent: NewAgent,
+    /// SHA-256 of its public key: the machine that has it is the one that is let in.
+    pub(super) key: [u8; 32],
     pub(super) address: IpAddr,
 }
 
@@ -52,12 +54,12 @@ pub(super) async fn keep(
 }
 
 async fn note(admission: &Admission, comer: &Comer) -> Result<(), StoreError> {
-    let Comer { token, agent, address } = comer;
+    let Comer { token, agent, key, address } = comer;
     let mut tx = admission.store.write().await?;
     if tx.join_tokens().is_frozen(token.uid).await? {
         return Ok(());
     }
-    let is_noted = tx.unverified_agents().note(&*admission.clock, token, agent).await?;
+    let is_noted = tx.unverified_agents().note(&*admission.clock, token, (agent, key)).await?;
     let is_leaked = !is_noted && tx.unverified_agents().is_leaked(token.uid).await?;
     if is_leaked && tx.join_tokens().freeze(&*admission.clock, token.uid).await? {
         let company = token.company_uid;

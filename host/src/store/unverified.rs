@@ -1,5 +1,7 @@
 //! Agents that came with a genuine join token whose time or uses were over. They wait here until an operator lets them in, and are
-//! forgotten after a week. A machine that comes again with the same token is the same one.
+//! forgotten after a week. A machine that comes again with the same token and the same key is the same one. What it says of itself
+//! is no proof: names and machine ids can be copied, and some systems have no machine id. Rows of before keys were noted have none,
+//! and nobody is found by them.
 
 use uuid::Uuid;
 
@@ -17,14 +19,14 @@ const MOST: i64 = 1_000;
 
 statements! {
     FIND = "SELECT uid, company_uid, location_uid, account_uid, host_name, status FROM unverified_agents \
-        WHERE token_uid = $1 AND machine_id = $2";
+        WHERE token_uid = $1 AND key_hash = $2";
     GET = "SELECT uid, company_uid, location_uid, account_uid, host_name, status FROM unverified_agents WHERE uid = $1";
     FORGET_OLD = "DELETE FROM unverified_agents WHERE registered_at < $1";
     COUNT = "SELECT count(*), count(CASE WHEN company_uid = $1 THEN 1 END) FROM unverified_agents";
     COUNT_OF_TOKEN = "SELECT count(*) FROM unverified_agents WHERE token_uid = $1";
     INSERT = "INSERT INTO unverified_agents (uid, company_uid, location_uid, account_uid, token_uid, machine_id, host_name, \
-        host_name_folded, platform, door, status, status_message, registered_at, seen_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'Pending', $11, $12, $12)";
+        host_name_folded, platform, door, status, status_message, registered_at, seen_at, key_hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'Pending', $11, $12, $12, $13)";
     SEEN = "UPDATE unverified_agents SET host_name = $2, host_name_folded = $3, seen_at = $4 WHERE uid = $1";
     ACCEPT = "UPDATE unverified_agents SET status = 'Accepted', status_message = $5, reject_reason = NULL, company_uid = $2, location_uid = $3, \
         account_uid = $4 WHERE uid = $1";
@@ -75,13 +77,13 @@ impl UnverifiedAgents<'_> {
         Ok(waiting >= MOST_OF_ONE)
     }
 
-    /// The machine that came with this token before.
+    /// The machine that came with this token before: whoever has this key, by its SHA-256.
     pub async fn find(
         &mut self,
         token: JoinTokenUid,
-        machine: &str,
+        key: &[u8; 32],
     ) -> Result<Option<UnverifiedAgent>, StoreError> {
-        let row = on!(self.0, db => sqlx::query_as(FIND).bind(token).bind(machine).fetch_optional(db).await?);
+        let row = on!(self.0, db => sqlx::query_as(FIND).bind(token).bind(key.as_slice()).fetch_optional(db).await?);
         Ok(row)
     }
 
@@ -91,12 +93,12 @@ impl UnverifiedAgents<'_> {
         Ok(row)
     }
 
-    /// Notes that a machine came with a token that is over. When too many wait already, it is not noted: false.
+    /// Notes that a machine came with a token that is over, and with which key. When too many wait already, it is not noted: false.
     pub async fn note(
         &mut self,
         clock: &dyn Clock,
         token: &JoinToken,
-        agent: &NewAgent,
+        (agent, key): (&NewAgent, &[u8; 32]),
     ) -> Result<bool, StoreError> {
         let now = clock.now_ms();
         if self.0.dialect() == Dialect::Postgres {
@@ -105,7 +107,7 @@ impl UnverifiedAgents<'_> {
             on!(self.0, db => sqlx::query(lock).execute(db).await?.rows_affected());
         }
         on!(self.0, db => sqlx::query(FORGET_OLD).bind(now - PATIENCE).execute(db).await?.rows_affected());
-        if let Some(known) = self.find(token.uid, &agent.machine_id).await? {
+        if let Some(known) = self.find(token.uid, key).await? {
             on!(self.0, db => sqlx::query(SEEN)
                 .bind(known.uid)
                 .bind(&agent.host_name)
@@ -121,7 +123,7 @@ impl UnverifiedAgents<'_> {
         if all >= MOST || own >= MOST_OF_ONE {
             return Ok(false);
         }
-        self.insert(clock, token, agent).await?;
+        self.insert(clock, token, (agent, key)).await?;
         Ok(true)
     }
 
@@ -129,7 +131,7 @@ impl UnverifiedAgents<'_> {
         &mut self,
         clock: &dyn Clock,
         token: &JoinToken,
-        agent: &NewAgent,
+        (agent, key): (&NewAgent, &[u8; 32]),
     ) -> Result<(), StoreError> {
         let reason =
             if token.uses_left > 0 { "its join token has expired" } else { "its join token is used up" };
@@ -146,6 +148,7 @@ impl UnverifiedAgents<'_> {
             .bind(agent.door.name())
             .bind(reason)
             .bind(clock.now_ms())
+            .bind(key.as_slice())
             .execute(db)
             .await?
             .rows_affected());

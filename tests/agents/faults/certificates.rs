@@ -1,5 +1,6 @@
 //! Who may come in: cases 10, 46, 48, 49 and 52.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,14 @@ use super::{host, token};
 async fn agent(client: &Client) -> Uuid {
     let agents = client.data("/infrastructure/managementAgents").await;
     agents[0]["instanceUid"].as_str().unwrap().parse().unwrap()
+}
+
+/// Enrolments that may fail from one address in a minute.
+const FAILED: usize = 30;
+
+/// An address of its own for each site of somebody.
+fn at_site(of: u8, site: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1 + of, 1 + u8::try_from(site).unwrap())
 }
 
 fn request(key: &KeyPair) -> Vec<u8> {
@@ -132,13 +141,17 @@ on_both! {
         };
         let mut secrets = vec![secret_of(&used), secret_of(&expired), secret_of(&other_door), String::new(), "x".repeat(4096)];
         secrets.extend((0..100).map(turned));
-        let mut console = Identity::stranger(port, &addresses.ca_file).client().await;
+        let mut stranger = Identity::stranger(port, &addresses.ca_file);
         let key = KeyPair::generate().unwrap();
         let mut answers = Vec::new();
-        for secret in secrets {
-            let asked = EnrollRequest { token: secret, certificate_request: request(&key), ..EnrollRequest::default() };
-            let refused = console.enroll(asked).await.unwrap_err();
-            answers.push((refused.code(), refused.message().to_owned(), refused.details().to_vec()));
+        for (site, secrets) in secrets.chunks(FAILED).enumerate() {
+            stranger.source = at_site(0, site);
+            let mut console = stranger.client().await;
+            for secret in secrets {
+                let asked = EnrollRequest { token: secret.clone(), certificate_request: request(&key), ..EnrollRequest::default() };
+                let refused = console.enroll(asked).await.unwrap_err();
+                answers.push((refused.code(), refused.message().to_owned(), refused.details().to_vec()));
+            }
         }
         answers.dedup();
         assert_eq!(answers.len(), 1, "{answers:?}");
@@ -155,19 +168,24 @@ on_both! {
         let addresses = host.addresses();
         let stranger = Identity::stranger(addresses.agents_remote.port(), &addresses.ca_file);
         let mut consoles = tokio::task::JoinSet::new();
-        for hand in 0..8 {
-            let (mut console, leaked) = (stranger.client().await, leaked.clone());
+        for hand in 0..8_u8 {
+            let (mut stranger, leaked) = (stranger.clone(), leaked.clone());
             consoles.spawn(async move {
-                let key = KeyPair::generate().unwrap();
                 let mut enrolled = 0;
-                for number in 0..125 {
-                    let computer = Computer { machine_id: format!("{hand}-{number}"), ..Computer::default() };
-                    let asked = EnrollRequest {
-                        token: leaked.clone(), certificate_request: request(&key), computer: Some(computer), agent_version: "0".to_owned(),
-                    };
-                    match console.enroll(asked).await {
-                        Ok(_) => enrolled += 1,
-                        Err(status) => assert_eq!(status.code(), Code::PermissionDenied, "{status:?}"),
+                // From several sites, as none may have so many that fail.
+                for site in 0..5 {
+                    stranger.source = at_site(hand, site);
+                    let mut console = stranger.client().await;
+                    for number in 0..25 {
+                        let (key, machine_id) = (KeyPair::generate().unwrap(), format!("{hand}-{site}-{number}"));
+                        let computer = Computer { machine_id, ..Computer::default() };
+                        let asked = EnrollRequest {
+                            token: leaked.clone(), certificate_request: request(&key), computer: Some(computer), agent_version: "0".to_owned(),
+                        };
+                        match console.enroll(asked).await {
+                            Ok(_) => enrolled += 1,
+                            Err(status) => assert_eq!(status.code(), Code::PermissionDenied, "{status:?}"),
+                        }
                     }
                 }
                 enrolled
@@ -190,6 +208,48 @@ on_both! {
         // However often it is tried: once.
         let told = "SELECT count(*) FROM audit WHERE operation = 'AgentEnroll' AND outcome = 'Denied'";
         assert_eq!(host.count(told).await, 1);
+        host.stop().await;
+    }
+
+    /// Two machines that say the same of themselves: no machine id, as on some systems, or the same one, as after cloning.
+    fn an_accepted_machine_is_the_one_that_waited_and_no_other(database) {
+        const WAITING: &str = "/infrastructure/unverifiedAgents";
+        let host = host(database).await;
+        let token = host.command(&["agent", "token", "--company", "Bakery"]);
+        let (addresses, client) = (host.addresses(), host.administrator());
+        let stranger = Identity::stranger(addresses.agents_remote.port(), &addresses.ca_file);
+        stranger.clone().enrolled(&token).await.expect("its only use");
+        let come = async |name: &str, key: &KeyPair| -> Result<(), Status> {
+            let computer = Computer { host_name: name.to_owned(), ..Computer::default() };
+            let asked = EnrollRequest {
+                token: secret_of(&token), certificate_request: request(key), computer: Some(computer), agent_version: "1".to_owned(),
+            };
+            stranger.client().await.enroll(asked).await.map(drop)
+        };
+        let waiting = async |count: usize| {
+            eventually(&format!("{count} to wait"), || async {
+                let waiting = client.data(WAITING).await;
+                (waiting.as_array().unwrap().len() == count).then_some(waiting)
+            })
+            .await
+        };
+        let (good, evil) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+        come("good-server", &good).await.unwrap_err();
+        let first = waiting(1).await[0].take();
+        assert_eq!(first["hostName"], "good-server", "{first}");
+        come("evil-server", &evil).await.unwrap_err();
+        waiting(2).await;
+        let path = format!("{WAITING}/{}", first["instanceUid"].as_str().unwrap());
+        let (status, answer) = client.json(Method::POST, &format!("{path}/accept"), &json!({})).await;
+        assert!(status.is_success(), "{answer}");
+        for name in ["evil-server", "good-server"] {
+            assert_eq!(come(name, &evil).await.unwrap_err().code(), Code::PermissionDenied);
+        }
+        assert_eq!(client.data(&path).await["hostName"], "good-server", "its name is its own");
+        come("good-server", &good).await.expect("it was accepted");
+        let left = waiting(1).await;
+        assert_eq!(left[0]["status"], "Pending", "{left}");
+        come("good-server", &good).await.expect_err("it was let in once");
         host.stop().await;
     }
 
@@ -247,25 +307,46 @@ on_both! {
     }
 }
 
-/// A token is worth nothing to whoever tries them one after the other: every try costs the same and none tells anything.
+/// A token is worth nothing to whoever tries them one after the other: a few tries cost the same and tell nothing, the others are
+/// refused unseen, a good token among them. Who comes from elsewhere does not notice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn guessing_tokens_gets_nobody_in_and_leaves_nothing_behind() {
     let host = host(TestDatabase::sqlite()).await;
-    let _real = token(&host);
+    let real = token(&host);
     let addresses = host.addresses();
-    let mut console = Identity::stranger(addresses.agents_remote.port(), &addresses.ca_file).client().await;
+    let stranger = Identity::stranger(addresses.agents_remote.port(), &addresses.ca_file);
+    let mut console = stranger.client().await;
     let key = KeyPair::generate().unwrap();
     for guess in 0..500 {
-        let asked = EnrollRequest {
-            token: format!("{guess:043}"),
-            certificate_request: request(&key),
-            ..EnrollRequest::default()
-        };
-        assert_eq!(console.enroll(asked).await.unwrap_err().code(), Code::PermissionDenied);
+        let token = if guess == 400 { secret_of(&real) } else { format!("{guess:043}") };
+        let asked = EnrollRequest { token, certificate_request: request(&key), ..EnrollRequest::default() };
+        let refused = console.enroll(asked).await.unwrap_err();
+        if guess < FAILED {
+            assert_eq!(refused.code(), Code::PermissionDenied, "{guess}: {refused:?}");
+            continue;
+        }
+        assert_eq!(refused.code(), Code::ResourceExhausted, "{guess}: {refused:?}");
+        assert!(refused.message().contains("it may try again in"), "{refused:?}");
+        let wait = refused.metadata().get("keelson-wait").unwrap().to_str().unwrap();
+        assert!((1..=60).contains(&wait.parse::<u64>().unwrap()), "{wait}");
     }
     let client = host.administrator();
     for path in ["/infrastructure/managementAgents", "/infrastructure/unverifiedAgents"] {
         assert_eq!(client.data(path).await, json!([]));
+    }
+    let mut elsewhere = stranger.clone();
+    elsewhere.source = Ipv4Addr::new(127, 0, 0, 2);
+    elsewhere.enrolled(&real).await.expect("somebody honest at another address");
+    host.stop().await;
+}
+
+/// Somewhat more machines than may fail, behind one address and with one good token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_enrols_as_many_machines_as_it_has() {
+    let host = host(TestDatabase::sqlite()).await;
+    let (token, addresses) = (token(&host), host.addresses());
+    for _ in 0..2 * FAILED {
+        Identity::enroll(addresses.agents_remote.port(), &addresses.ca_file, &token).await.unwrap();
     }
     host.stop().await;
 }

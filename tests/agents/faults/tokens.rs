@@ -54,11 +54,10 @@ impl Visit for Summary<'_> {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
-async fn refused(stranger: &Identity, secret: &str) -> Status {
-    let key = KeyPair::generate().unwrap();
+async fn refused(stranger: &Identity, key: &KeyPair, secret: &str) -> Status {
     let request = EnrollRequest {
         token: secret.to_owned(),
-        certificate_request: CertificateParams::default().serialize_request(&key).unwrap().der().to_vec(),
+        certificate_request: CertificateParams::default().serialize_request(key).unwrap().der().to_vec(),
         computer: Some(Computer { machine_id: "m".to_owned(), ..Computer::default() }),
         agent_version: "1".to_owned(),
     };
@@ -89,12 +88,12 @@ on_both! {
         let changed = String::from_utf8(changed).unwrap();
         let addresses = host.addresses();
         let stranger = Identity::stranger(addresses.agents_remote.port(), &addresses.ca_file);
-        let mut seen = Vec::new();
+        let (mut seen, key) = (Vec::new(), KeyPair::generate().unwrap());
         for secret in [&used, &expired, &others, &other_door, &changed, ""] {
             // The second time there is a machine that waits.
             for _ in 0..2 {
                 statements.take();
-                let status = refused(&stranger, secret).await;
+                let status = refused(&stranger, &key, secret).await;
                 let body = (status.code(), status.message().to_owned(), status.details().to_vec());
                 seen.push((body, status.metadata().clone().into_headers().len(), statements.take()));
             }
