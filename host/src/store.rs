@@ -364,7 +364,8 @@ impl Store {
     /// Waits for what is under way, then closes all connections.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { writer, readers, patient, anchor, .. } => {
+            Pools::Sqlite { writer, readers, patient, anchor, guard } => {
+                guard.release();
                 patient.close().await;
                 readers.close().await;
                 writer.close().await;

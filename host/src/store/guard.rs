@@ -22,6 +22,8 @@ pub(super) struct FileGuard(Arc<Watched>);
 struct Watched {
     /// The database's own, and its journal's.
     files: [(PathBuf, Identity); 2],
+    /// The database was closed: SQLite takes the journal away itself.
+    closed: AtomicBool,
     /// From the first failure until the process ends: what the disk has now, nobody knows.
     unkept: AtomicBool,
 }
@@ -38,13 +40,19 @@ impl FileGuard {
             let identity = identity(&file);
             (file, identity)
         });
-        Self(Arc::new(Watched { files, unkept: AtomicBool::new(false) }))
+        Self(Arc::new(Watched { files, closed: AtomicBool::new(false), unkept: AtomicBool::new(false) }))
+    }
+
+    /// The database is about to be closed.
+    pub(super) fn release(&self) {
+        self.0.closed.store(true, Ordering::SeqCst);
     }
 
     /// Whether they are there.
     pub(super) fn is_there(&self) -> Result<(), StoreError> {
         let gone = |(file, opened): &&(PathBuf, Identity)| opened.is_some() && identity(file) != *opened;
-        match self.0.files.iter().find(gone) {
+        let mut watched = self.0.files.iter().filter(|_| !self.0.closed.load(Ordering::SeqCst));
+        match watched.find(gone) {
             Some((file, _)) => Err(StoreError::Gone { file: file.clone() }),
             None => Ok(()),
         }
