@@ -136,6 +136,12 @@ pub enum ConfigError {
     /// Not to be expected.
     #[error("the settings cannot be written as TOML")]
     Write(#[source] toml::ser::Error),
+    /// The list of addresses was emptied: an agent would run and find no host for ever.
+    #[error(
+        "`addresses` in {} is empty; put the host's name and port there, as \"host.example:6180\", or enrol again with `--force`",
+        .0.display()
+    )]
+    NoAddress(PathBuf),
     /// An address was edited badly.
     #[error("`addresses` in agent.toml cannot be used")]
     Address(#[source] AddressError),
@@ -166,6 +172,9 @@ impl Settings {
         wire.driver.check().map_err(ConfigError::Driver)?;
         let extras = Extras { restore_roots: wire.restore_roots, facets: wire.facets };
         extras.check(&wire.driver).map_err(ConfigError::Extras)?;
+        if wire.addresses.is_empty() {
+            return Err(ConfigError::NoAddress(path.to_owned()));
+        }
         let addresses = wire.addresses.iter().map(|text| text.parse()).collect::<Result<_, _>>();
         Ok(Self {
             agent_uid: wire.agent_uid,
@@ -236,5 +245,23 @@ mod tests {
         let text = std::fs::read_to_string(folder.settings()).unwrap();
         let error = Settings::from_toml(&format!("colour = 1\n{text}"), Path::new("agent.toml")).unwrap_err();
         assert!(crate::error::chain(&error).contains("colour"));
+    }
+
+    #[test]
+    fn settings_without_an_address_are_refused_with_the_files_name() {
+        let pin = "ab".repeat(32);
+        let settings = |addresses: &str| {
+            let text = format!(
+                "agent_uid = \"{}\"\naddresses = {addresses}\npin = \"{pin}\"\n\
+                [driver]\nkind = \"simulated\"\nseed = 1\nserver = 0\nworkloads = 1\nsince = 0\n",
+                Uuid::from_u128(7)
+            );
+            Settings::from_toml(&text, Path::new("/srv/agent.toml"))
+        };
+        settings(r#"["localhost:6180"]"#).unwrap();
+        let error = settings("[]").unwrap_err();
+        assert!(matches!(error, ConfigError::NoAddress(_)), "{error}");
+        let message = error.to_string();
+        assert!(message.starts_with("`addresses` in /srv/agent.toml is empty"), "{message}");
     }
 }

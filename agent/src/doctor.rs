@@ -41,7 +41,7 @@ pub async fn examine(data: &Path, clock: &SharedClock) -> Vec<Finding> {
     let addresses: Vec<_> = settings.addresses.iter().map(ToString::to_string).collect();
     let who = format!("agent {} of the host at {}", settings.agent_uid, addresses.join(", "));
     findings.push(Finding::ok("settings", who));
-    let (found, identity) = folder::certificate(&folder, settings.pin, &**clock);
+    let (found, identity) = folder::certificate(&folder, &settings, &**clock);
     findings.push(found);
     if let Some(identity) = identity {
         findings.extend(host::examine(&settings, &identity, &**clock).await);

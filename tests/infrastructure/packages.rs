@@ -110,8 +110,46 @@ on_both! {
         assert!(!package.path(UNIT).exists() && !package.path(PROGRAM).exists() && package.path(KEY).exists());
         package.run(&["--uninstall", "--purge"]);
         assert!(!package.path("var/lib/keelson-agent").exists());
-        assert!(package.run(&["--uninstall"]).contains("removed"), "again does no harm");
+        assert!(package.refusal(SCRIPT, &["--uninstall"]).contains("name them with --program"), "nothing is left");
     }
+}
+
+#[test]
+fn the_package_takes_an_agent_away_from_where_its_service_says() {
+    let package = Package::without_program();
+    package.bring("opt/ka/keelson-agent");
+    package.run(&["--program", "/opt/ka/keelson-agent", "--data", "/srv/a/ka"]);
+    assert_eq!((package.mode("srv"), package.mode("srv/a"), package.mode("srv/a/ka")), (0o755, 0o755, 0o700));
+    assert_eq!(package.mode("srv/a/ka/agent.key"), 0o600);
+
+    let unit = std::fs::read_to_string(package.path(UNIT)).unwrap();
+    std::fs::write(package.path(UNIT), unit.replace("ExecStart=", "ExecStart=/bin/nice\\x20")).unwrap();
+    assert!(package.refusal(SCRIPT, &["--uninstall", "--purge"]).contains("name it with --program"));
+    std::fs::write(package.path(UNIT), unit).unwrap();
+    let refused = package.refusal(SCRIPT, &["--uninstall", "--purge", "--data", "/opt/ka"]);
+    assert!(refused.contains("holds no agent, nothing is removed"), "{refused}");
+    assert!(package.path(UNIT).exists() && package.path("opt/ka/keelson-agent").exists());
+
+    assert!(package.run(&["--uninstall", "--purge"]).contains("/srv/a/ka"));
+    for gone in [UNIT, "opt/ka/keelson-agent", "srv/a/ka"] {
+        assert!(!package.path(gone).exists(), "{gone}");
+    }
+    let nothing = package.refusal(SCRIPT, &["--uninstall", "--purge"]);
+    assert!(nothing.contains("there is no service") && nothing.contains("--data FOLDER"), "{nothing}");
+}
+
+#[test]
+fn the_package_takes_quotes_in_the_service_as_systemd_does() {
+    let package = Package::without_program();
+    package.bring("opt/k a/keelson-agent");
+    package.bring("srv/k a/agent.key");
+    package.bring(UNIT);
+    let line = "ExecStart=\"/opt/k a/keelson-agent\" run --data '/srv/k a' --json\n";
+    std::fs::write(package.path(UNIT), line).unwrap();
+    package.run(&["--uninstall"]);
+    assert!(!package.path("opt/k a/keelson-agent").exists() && package.path("srv/k a/agent.key").exists());
+    package.run(&["--uninstall", "--purge", "--data", "/srv/k a"]);
+    assert!(!package.path("srv/k a").exists());
 }
 
 const UNIT: &str = "etc/systemd/system/keelson-agent.service";
@@ -124,6 +162,9 @@ struct Package {
 }
 
 const SCRIPT: &str = "package.sh";
+/// Stands in for keelson-agent.
+const ENROLS: &str =
+    "#!/bin/sh\n# keelson-agent\ntouch \"$3/agent.toml\" \"$3/agent.key\" \"$3/agent.pem\"\n";
 /// The same with another byte in its program.
 const CHANGED: &str = "changed.sh";
 
@@ -135,6 +176,20 @@ impl Package {
         std::fs::write(folder.path().join(SCRIPT), script).unwrap();
         std::fs::write(folder.path().join(CHANGED), changed).unwrap();
         Self { folder }
+    }
+
+    /// As a host makes it that has no agent's program beside it.
+    fn without_program() -> Self {
+        let script = include_str!("../../host/src/api/agents/package.sh");
+        Self::keep(script.replace("@SIZE@", "0").as_bytes())
+    }
+
+    /// Something in the agent's place, which enrols as far as files go.
+    fn bring(&self, name: &str) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, ENROLS).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -50,6 +50,10 @@ impl DataFolder {
     /// Makes the folder, readable by its owner alone, if it is not there.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, FileError> {
         let path = path.into();
+        // Others' folders may come to lie beside it: only the last one is the agent's own.
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed("create", parent))?;
+        }
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
@@ -189,6 +193,18 @@ mod tests {
         assert_eq!(read_text(&folder.key()).unwrap(), "two");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder.key()), mode(folder.path())), (0o600, 0o700));
+    }
+
+    #[test]
+    fn the_folders_above_are_made_as_any_other_and_only_the_last_is_private() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = DataFolder::create(place.path().join("srv/agents/one")).unwrap();
+        let any = place.path().join("any");
+        fs::create_dir(&any).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&place.path().join("srv")), mode(&any));
+        assert_eq!(mode(&place.path().join("srv/agents")), mode(&any));
+        assert_eq!(mode(folder.path()), 0o700);
     }
 
     #[test]

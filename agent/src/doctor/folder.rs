@@ -2,14 +2,19 @@
 
 use std::path::Path;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use uuid::Uuid;
+use x509_parser::parse_x509_certificate;
+
 use super::finding::Finding;
 use crate::clock::Clock;
-use crate::config::DataFolder;
+use crate::config::{DataFolder, Settings};
 use crate::error::chain;
 use crate::identity::Identity;
 use crate::spool::{DEFAULT_LIMIT, ReplayWindow};
-use crate::tls::Pin;
 
+const CHECK: &str = "certificate";
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// A renewal that is due for so long has been tried many times.
 const OVERDUE: i64 = 3 * DAY;
@@ -66,10 +71,13 @@ fn private(check: &'static str, path: &Path, _wanted: u32) -> Finding {
     Finding::ok(check, format!("{} is there", path.display()))
 }
 
-/// Key and certificate, and for how long they are good.
-pub(super) fn certificate(folder: &DataFolder, pin: Pin, clock: &dyn Clock) -> (Finding, Option<Identity>) {
-    const CHECK: &str = "certificate";
-    let identity = match Identity::look(folder, pin) {
+/// Key and certificate, whose they are, and for how long they are good.
+pub(super) fn certificate(
+    folder: &DataFolder,
+    settings: &Settings,
+    clock: &dyn Clock,
+) -> (Finding, Option<Identity>) {
+    let identity = match Identity::look(folder, settings.pin) {
         Ok(identity) => identity,
         Err(error) => {
             return (Finding::fail(CHECK, chain(&error), "enrol again with `--force`"), None);
@@ -81,6 +89,8 @@ pub(super) fn certificate(folder: &DataFolder, pin: Pin, clock: &dyn Clock) -> (
         let advice =
             "set this machine's clock if it is wrong, else enrol again with `--force` and a new token";
         Finding::fail(CHECK, "the agent's certificate is over", advice)
+    } else if let Some(finding) = stranger(folder, settings.agent_uid) {
+        finding
     } else if now >= identity.renew_at.saturating_add(OVERDUE) {
         let advice = "let the agent run and reach its host: it renews the certificate by itself";
         Finding::warn(CHECK, format!("{days} days left, and a renewal is overdue"), advice)
@@ -88,6 +98,27 @@ pub(super) fn certificate(folder: &DataFolder, pin: Pin, clock: &dyn Clock) -> (
         Finding::ok(CHECK, format!("{days} days left; it is renewed by itself"))
     };
     (finding, Some(identity))
+}
+
+/// The host goes by the certificate, and people go by agent.toml: both must name the same agent.
+fn stranger(folder: &DataFolder, agent: Uuid) -> Option<Finding> {
+    match named(folder) {
+        Some(named) if named == agent => None,
+        Some(named) => {
+            let message = format!("agent.pem is for agent {named}, and agent.toml names agent {agent}");
+            let advice = format!("set `agent_uid` in agent.toml to {named}, or enrol again with `--force`");
+            Some(Finding::fail(CHECK, message, advice))
+        }
+        None => Some(Finding::fail(CHECK, "agent.pem names no agent", "enrol again with `--force`")),
+    }
+}
+
+/// Whom the certificate names.
+fn named(folder: &DataFolder) -> Option<Uuid> {
+    let leaf = CertificateDer::from_pem_file(folder.certificate()).ok()?;
+    let (_, certificate) = parse_x509_certificate(&leaf).ok()?;
+    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    name.and_then(|name| name.parse().ok())
 }
 
 /// Room for what waits for the host.

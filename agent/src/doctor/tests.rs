@@ -121,3 +121,29 @@ async fn one_address_that_works_is_enough_and_a_clock_that_is_off_is_seen() {
     let found = examine(&ward.data(), &clock).await;
     assert!(found.iter().any(|one| one.check == "clock" && one.is_failure()), "{}", to_text(&found));
 }
+
+#[tokio::test]
+async fn a_doctor_names_settings_without_an_address() {
+    let ward = Ward::new().await;
+    let folder = DataFolder::at(ward.data());
+    let mut settings = Settings::load(&folder).unwrap();
+    settings.addresses.clear();
+    settings.store(&folder).unwrap();
+    let finding = ward.complaint("settings").await;
+    assert!(finding.is_failure() && finding.message.contains("`addresses` in "), "{finding:?}");
+    assert!(finding.message.contains("agent.toml is empty; put the host's name and port"), "{finding:?}");
+}
+
+#[tokio::test]
+async fn a_doctor_names_both_agents_when_settings_and_certificate_differ() {
+    let ward = Ward::new().await;
+    let folder = DataFolder::at(ward.data());
+    let mut settings = Settings::load(&folder).unwrap();
+    let own = std::mem::replace(&mut settings.agent_uid, uuid::Uuid::from_u128(7));
+    settings.store(&folder).unwrap();
+    let finding = ward.complaint("certificate").await;
+    assert!(finding.is_failure() && finding.advice.contains(&own.to_string()), "{finding:?}");
+    for uid in [own, settings.agent_uid] {
+        assert!(finding.message.contains(&uid.to_string()), "{finding:?}");
+    }
+}

@@ -45,6 +45,14 @@ struct Ward<'d> {
     now: i64,
 }
 
+impl Ward<'_> {
+    /// Under which name agents and browsers look for the host: a running one was told, perhaps by a flag.
+    fn name(&self) -> String {
+        let running = self.running.as_ref().map(|run| run.advertise.clone());
+        running.unwrap_or_else(|| self.config.advertise())
+    }
+}
+
 /// Examines the host of a data folder, and prints what was found.
 pub(super) async fn run(data: &Path, flags: &Flags, arguments: &DoctorArguments) -> anyhow::Result<()> {
     let findings = examine(data, flags, &arguments.serve).await;
@@ -65,8 +73,7 @@ async fn examine(data: &Path, flags: &Flags, serve: &ServeFlags) -> Vec<Finding>
     };
     let running = RunFile::read(data).filter(|_| app::is_running(data));
     let ward = Ward { data, config, running, now: SystemClock.now_ms() };
-    let settings = Finding::ok("settings", format!("agents find this host as {}", ward.config.advertise()));
-    let mut findings = vec![version, settings];
+    let mut findings = vec![version, name(&ward)];
     findings.extend(folder::examine(data));
     findings.extend(database(&ward).await);
     findings.extend(certificates::examine(&ward));
@@ -74,6 +81,20 @@ async fn examine(data: &Path, flags: &Flags, serve: &ServeFlags) -> Vec<Finding>
     findings.push(running::descriptors(&ward));
     findings.extend(running::host(&ward).await);
     findings
+}
+
+/// A name that is set and not in force yet is told; that none is set here says nothing about a host that runs.
+fn name(ward: &Ward<'_>) -> Finding {
+    const CHECK: &str = "settings";
+    let name = ward.name();
+    match &ward.config.advertise {
+        Some(wanted) if *wanted != name => Finding::warn(
+            CHECK,
+            format!("`advertise` is set to {wanted}, and the running host has it as {name}"),
+            "give the same settings here as to `keelson serve`, or restart it to take them",
+        ),
+        _ => Finding::ok(CHECK, format!("agents find this host as {name}")),
+    }
 }
 
 async fn database(ward: &Ward<'_>) -> Vec<Finding> {

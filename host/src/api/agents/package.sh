@@ -13,6 +13,8 @@
 #   --uninstall      remove service and program; keys and data stay
 #   --purge          with --uninstall: remove keys and data too
 #
+# To uninstall, program and data are where the service says, if they are not named.
+#
 # What comes after "--" says what the agent drives, for example:
 #   -- --driver restic --restic-repo /srv/backup --restic-password-file /etc/restic/password
 # With --force among it, an agent that is enrolled here is replaced.
@@ -23,8 +25,8 @@ ARCHITECTURE='@ARCHITECTURE@'
 SIZE='@SIZE@'
 HASH='@HASH@'
 
-program=/usr/local/bin/keelson-agent
-data=/var/lib/keelson-agent
+program=
+data=
 unit=/etc/systemd/system/keelson-agent.service
 root=
 service=yes
@@ -46,6 +48,50 @@ absolute() {
     /*) echo "$1" ;;
     *) echo "$(pwd)/$1" ;;
     esac
+}
+
+# One path in the service's command, as systemd reads it: in quotes, or up to a space. What it would read in some other way is
+# not guessed.
+path() {
+    case "$1" in
+    \"*\"*) path=${1#?}; path=${path%%\"*} ;;
+    \'*\'*) path=${1#?}; path=${path%%\'*} ;;
+    *) path=${1%% *} ;;
+    esac
+    case "$path" in
+    *[\\%\$\"\']*) ;;
+    /*) printf '%s\n' "$path" ;;
+    esac
+}
+
+# Fills in what the command line leaves open.
+look_into_unit() {
+    command=$(sed -n 's/^ExecStart=//p' "$root$unit" | head -n 1)
+    [ -n "$program" ] || program=$(path "$command")
+    case "$command" in
+    *" --data "* | *" --data="*) [ -n "$data" ] || data=$(path "${command#* --data[ =]}") ;;
+    esac
+    if [ -z "$program" ] || [ -z "$data" ]; then
+        fail "$root$unit does not say where the agent is; name it with --program PATH and --data FOLDER"
+    fi
+}
+
+holds_agent() {
+    [ -e "$1/agent.toml" ] || [ -e "$1/agent.key" ]
+}
+
+# Refuses before anything is changed, rather than to say "removed" of what was somewhere else.
+check_uninstall() {
+    if [ ! -e "$root$unit" ] && [ ! -e "$root$program" ] && ! holds_agent "$root$data"; then
+        fail "there is no service, no $root$program, and no agent in $root$data; name them with --program PATH and --data FOLDER"
+    fi
+    if [ "$keep" = no ] && [ -e "$root$program" ]; then
+        grep -q keelson-agent "$root$program" || fail "$root$program is not the agent's program; name that with --program PATH"
+    fi
+    [ "$purge" = yes ] || return 0
+    [ ! -L "$root$data" ] || fail "$root$data is a link; name the folder itself with --data"
+    holds_agent "$root$data" ||
+        fail "$root$data holds no agent, nothing is removed; name its folder with --data FOLDER, or leave --purge out"
 }
 
 while [ $# -gt 0 ]; do
@@ -71,19 +117,31 @@ if [ -z "$root" ] && [ "$service" = yes ] && [ -d /run/systemd/system ]; then
     [ "$(id -u)" = 0 ] || fail "run this as root, or with --no-service"
 fi
 
+keep=no
+if [ "$uninstall" = yes ] && [ -e "$root$unit" ]; then
+    # One that the administrator named goes; one that was here before the package does not.
+    [ -n "$program" ] || ! grep -q '^# The program was here before' "$root$unit" || keep=yes
+    look_into_unit
+fi
+program=${program:-/usr/local/bin/keelson-agent}
+data=${data:-/var/lib/keelson-agent}
+
 if [ "$uninstall" = yes ]; then
+    check_uninstall
     if [ "$live" = yes ] && [ -e "$unit" ]; then
         systemctl disable --now keelson-agent.service
     fi
-    rm -f "$root$unit" "$root$program"
+    rm -f "$root$unit"
+    [ "$keep" = yes ] || rm -f "$root$program"
     [ "$live" = no ] || systemctl daemon-reload
-    if [ "$purge" = no ]; then
-        echo "removed; keys and data stay in $root$data (--purge removes them)"
-    elif [ ! -e "$root$data" ] || [ -e "$root$data/agent.toml" ]; then
+    if [ "$purge" = yes ]; then
         rm -rf "$root$data"
-        echo "removed, with keys and data; remove the agent in the console too"
+        echo "removed, with keys and data in $root$data; remove the agent in the console too"
+    elif holds_agent "$root$data"; then
+        # The service that said where they are is gone.
+        echo "removed; keys and data stay in $root$data (--uninstall --purge --data '$data' removes them)"
     else
-        fail "$root$data holds no agent; remove it yourself if it is the right folder"
+        echo "removed; there are no keys and data in $root$data"
     fi
     exit 0
 fi
@@ -96,6 +154,7 @@ esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 umask 077
+origin="goes with the service"
 
 # Nothing of the program runs, and nothing is changed, before it is known to be whole.
 if [ "$SIZE" -gt 0 ]; then
@@ -114,6 +173,7 @@ elif [ ! -x "$root$program" ]; then
     missing="this package brings no program; put keelson-agent to $root$program (or name it with --program) and run this again"
     [ -z "$root" ] || fail "$missing"
     program=$(command -v keelson-agent) || fail "$missing"
+    origin="was here before: --uninstall leaves it"
 fi
 
 force=no
@@ -130,6 +190,7 @@ else
         systemctl stop keelson-agent.service
         stopped=yes
     fi
+    public "$(dirname "$root$data")"
     mkdir -p "$root$data"
     printf '%s\n' "$TOKEN" > "$work/token"
     if ! "$root$program" enroll --data "$root$data" --token-file "$work/token" "$@"; then
@@ -147,6 +208,7 @@ fi
 public "$(dirname "$root$unit")"
 cat > "$work/unit" << UNIT
 # Written by the agent's package; what is to differ belongs into: systemctl edit keelson-agent
+# The program $origin
 [Unit]
 Description=Keelson management agent
 After=network-online.target

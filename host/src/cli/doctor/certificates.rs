@@ -60,7 +60,7 @@ fn server(path: &Path, ward: &Ward<'_>) -> Finding {
     };
     let left = (shown.until - ward.now).div_euclid(DAY);
     let message = format!("{left} days left, for {}", shown.names.join(", "));
-    let name = ward.config.advertise();
+    let name = ward.name();
     if ward.now < shown.from || left < 0 {
         return Finding::fail(CHECK, message, RESTART);
     }
@@ -104,6 +104,7 @@ fn address(bytes: &[u8]) -> Option<String> {
 mod tests {
     use super::super::finding::Level;
     use super::*;
+    use crate::app::RunFile;
     use crate::clock::ManualClock;
     use crate::config::Config;
     use crate::pki::Pki;
@@ -126,5 +127,40 @@ mod tests {
         assert_eq!(levels("console.example", START + 380 * DAY), [Level::Ok, Level::Warn]);
         assert_eq!(levels("console.example", START + 400 * DAY), [Level::Ok, Level::Fail]);
         assert_eq!(levels("console.example", START - 2 * DAY), [Level::Fail, Level::Fail]);
+    }
+
+    #[test]
+    fn a_running_hosts_certificate_is_judged_by_the_name_that_it_was_started_with() {
+        const START: i64 = 1_780_000_000_000;
+        let data = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(START);
+        let pki = Pki::open(data.path(), &*clock).unwrap();
+        pki.api_tls(&["console.example".to_owned()], &*clock).unwrap();
+        let ward = |set: Option<&str>, told: &str| {
+            let config = Config { advertise: set.map(str::to_owned), ..Config::default() };
+            Ward { data: data.path(), config, running: Some(running(told)), now: START }
+        };
+        let levels = |set: Option<&str>, told: &str| {
+            let ward = ward(set, told);
+            let found = examine(&ward).pop().unwrap();
+            (super::super::name(&ward).level, found.level)
+        };
+        assert_eq!(levels(None, "console.example"), (Level::Ok, Level::Ok));
+        assert_eq!(levels(Some("other.example"), "console.example"), (Level::Warn, Level::Ok));
+        assert_eq!(levels(Some("console.example"), "other.example"), (Level::Warn, Level::Fail));
+    }
+
+    fn running(advertise: &str) -> RunFile {
+        let any = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        RunFile {
+            pid: std::process::id(),
+            api: any,
+            agents_remote: any,
+            agents_hosted: any,
+            health: any,
+            advertise: advertise.to_owned(),
+            ca_fingerprint: String::new(),
+            ca_file: std::path::PathBuf::new(),
+        }
     }
 }
