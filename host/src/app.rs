@@ -21,7 +21,7 @@ use crate::mail::MailOptions;
 use crate::model::world::time_zones;
 use crate::model::{Door, HostCertificate};
 use crate::pki::Pki;
-use crate::plugins::{PluginOptions, Plugins};
+use crate::plugins::{PluginOptions, Plugins, Services};
 use crate::seal::Seal;
 use crate::store::{self, Store};
 
@@ -109,14 +109,15 @@ impl App {
         store.limit_reads(Duration::from_secs(u64::from(config.longest_read_seconds)));
         let installation = ensure_installation(&store, &clock).await?;
         claim(data, &installation)?;
-        let plugins =
-            Plugins::start(PluginOptions { folder: config.plugins(data) }, Arc::clone(&clock)).await?;
+        let seal = Seal::open(data)?;
+        let services = Services { store: store.clone(), seal: seal.clone() };
+        let plugin_options = PluginOptions { folder: config.plugins(data), services: Some(services) };
+        let plugins = Plugins::start(plugin_options, Arc::clone(&clock)).await?;
         let listeners = bind(config)?;
         let names = names(config);
         let changed = Arc::new(Notify::new());
 
         let options = GatewayOptions { heartbeat: config.heartbeat() };
-        let seal = Seal::open(data)?;
         let gateway = Gateway::new(
             store.clone(),
             Arc::clone(&pki),

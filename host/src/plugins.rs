@@ -37,7 +37,9 @@ mod registry;
 mod rule;
 mod sandbox;
 mod schema;
+mod services;
 mod status;
+mod terms;
 mod text;
 mod verdict;
 mod watch;
@@ -62,6 +64,7 @@ pub use facts::{ABSENT, CHUNK_ROWS, Column, FactTable, Kind, SUBJECTS, Subject, 
 pub use load::Report;
 pub use package::{PublicKey, SecretKey};
 pub use rule::{LoadedRule, RuleDescription, RuleSet};
+pub use services::Services;
 pub use status::{PluginState, PluginStatus};
 pub use verdict::{Evaluation, Severity, Verdict};
 
@@ -70,6 +73,8 @@ pub use verdict::{Evaluation, Severity, Verdict};
 pub struct PluginOptions {
     /// The folder whose folders are plugins; none for a host without plugins.
     pub folder: Option<PathBuf>,
+    /// What capabilities work with; none for a host that only looks at plugins.
+    pub services: Option<Services>,
 }
 
 /// The handle: cheap to clone.
@@ -106,7 +111,7 @@ impl Plugins {
     pub async fn start(options: PluginOptions, clock: SharedClock) -> Result<Self, PluginError> {
         let inner = Arc::new(Inner {
             folder: options.folder.clone(),
-            sandbox: Sandbox::start(clock)?,
+            sandbox: Sandbox::start(clock, options.services)?,
             snapshot: ArcSwap::default(),
             scanning: tokio::sync::Mutex::default(),
             generations: AtomicU64::new(0),
@@ -281,5 +286,5 @@ pub async fn check(folder: &Path, clock: SharedClock) -> Result<Report, LoadErro
         plugin: None,
         fault: LoadFault::Host(error.to_string()),
     };
-    load::check(&Sandbox::start(clock).map_err(host)?, folder).await
+    load::check(&Sandbox::start(clock, None).map_err(host)?, folder).await
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::bindings::alert_rules::exports::keelson::plugin::alert_rules as wit;
-use crate::{Error, Facts};
+use crate::{Call, Error, Facts};
 
 /// Rules that look at facts and say what is wrong. A rule is a pure function: same table, same verdicts.
 pub trait AlertRules {
@@ -12,15 +12,6 @@ pub trait AlertRules {
 
     /// Judges each row. What the verdicts do not mention is well, and the host resolves its alarm.
     fn evaluate(call: &Call, rule: &str, parameters: &str, facts: &Facts) -> Result<Verdicts, Error>;
-}
-
-/// What one call is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// Ties log lines together.
-    pub id: String,
-    /// Unix milliseconds, UTC: what counts as "now". A plugin has no clock of its own.
-    pub now: i64,
 }
 
 /// One rule, in the words an administrator reads.

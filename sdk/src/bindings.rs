@@ -19,10 +19,10 @@ pub mod alert_rules {
         path: "../wit",
         inline: "
             package keelson:sdk;
-            world alert-rules { export keelson:plugin/alert-rules@0.1.0; }
+            world alert-rules { export keelson:plugin/alert-rules@0.2.0; }
         ",
         world: "keelson:sdk/alert-rules",
-        with: { "keelson:plugin/types@0.1.0": crate::bindings::base::keelson::plugin::types },
+        with: { "keelson:plugin/types@0.2.0": crate::bindings::base::keelson::plugin::types },
         generate_all,
         pub_export_macro: true,
     });

@@ -18,6 +18,20 @@ impl<P: Plugin> lifecycle::Guest for Exports<P> {
         P::start(&host)?;
         Ok(serde_json::json!({ "id": P::ID, "version": P::VERSION }).to_string())
     }
+
+    fn migrate(from: String, to: String) -> Result<(), types::PluginError> {
+        log_panics();
+        Ok(P::migrate(&from, &to)?)
+    }
+
+    fn health() -> Result<String, types::PluginError> {
+        log_panics();
+        let health = match P::health() {
+            Ok(()) => serde_json::json!({ "healthy": true }),
+            Err(error) => serde_json::json!({ "healthy": false, "message": error.message }),
+        };
+        Ok(health.to_string())
+    }
 }
 
 impl<P: AlertRules> wit::Guest for Exports<P> {
@@ -33,7 +47,7 @@ impl<P: AlertRules> wit::Guest for Exports<P> {
         facts: types::Table,
     ) -> Result<wit::Verdicts, types::PluginError> {
         log_panics();
-        let call = Call { id: context.call_id, now: context.now };
+        let call = Call::from(context);
         let verdicts = P::evaluate(&call, &rule, &parameters, &Facts::from_table(facts))?;
         Ok(verdicts.into())
     }

@@ -3,6 +3,7 @@
 mod alert_rules;
 #[doc(hidden)]
 pub mod bindings;
+mod call;
 pub mod config;
 mod error;
 mod export;
@@ -13,7 +14,8 @@ mod plugin;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testkit;
 
-pub use alert_rules::{AlertRules, Call, Rule, Severity, Verdict, Verdicts};
+pub use alert_rules::{AlertRules, Rule, Severity, Verdict, Verdicts};
+pub use call::Call;
 pub use error::{Error, parameters};
 #[doc(hidden)]
 pub use export::Exports;

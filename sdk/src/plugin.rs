@@ -14,4 +14,15 @@ pub trait Plugin {
     fn start(_host: &str) -> Result<(), Error> {
         Ok(())
     }
+
+    /// Called once before version `to` takes the place of version `from`, which may be a later one: time to rewrite what
+    /// `kv` holds. An error keeps the old version running.
+    fn migrate(_from: &str, _to: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// How it is. The error's message is what the administrator reads.
+    fn health() -> Result<(), Error> {
+        Ok(())
+    }
 }

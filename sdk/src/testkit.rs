@@ -86,7 +86,7 @@ pub fn evaluate<P: AlertRules>(
     let table = asked_for(table.0, rule.columns)?;
     let rows = usize::try_from(table.rows).map_err(|error| error.to_string())?;
     let parameters = with_defaults(&rule.parameters, parameters).to_string();
-    let call = Call { id: "test".to_owned(), now };
+    let call = Call::new("test", now);
     let verdicts = P::evaluate(&call, rule.id, &parameters, &Facts::from_table(table))
         .map_err(|error| error.to_string())?;
     let mut raised = Vec::new();

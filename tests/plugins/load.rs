@@ -27,7 +27,9 @@ fn core_module(start: &str, pages: u32) -> String {
             (func $start {start})
             (start $start)
             (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
-            (func (export "keelson:plugin/lifecycle@0.1.0#describe") (param i32 i32) (result i32) unreachable))"#
+            (func (export "keelson:plugin/lifecycle@0.2.0#describe") (param i32 i32) (result i32) unreachable)
+            (func (export "keelson:plugin/lifecycle@0.2.0#migrate") (param i32 i32 i32 i32) (result i32) unreachable)
+            (func (export "keelson:plugin/lifecycle@0.2.0#health") (result i32) unreachable))"#
     )
 }
 
@@ -95,23 +97,23 @@ async fn another_version_of_the_contract_is_refused_and_both_sides_are_named() {
     let (step, reason) = refusal("plugin.wasm", component).await;
     assert_eq!(step, "contract");
     assert!(
-        reason.contains("0.9.0") && reason.contains("0.1.0") && reason.contains("newer Keelson"),
+        reason.contains("0.9.0") && reason.contains("0.2.0") && reason.contains("newer Keelson"),
         "{reason}"
     );
 
-    let (step, reason) = refusal("plugin.toml", EVIL_MANIFEST.replace(">=0.1, <0.2", ">=7.1")).await;
+    let (step, reason) = refusal("plugin.toml", EVIL_MANIFEST.replace(">=0.2, <0.3", ">=7.1")).await;
     assert_eq!(step, "contract");
-    assert!(reason.contains(">=7.1") && reason.contains("0.1.0"), "{reason}");
+    assert!(reason.contains(">=7.1") && reason.contains("0.2.0"), "{reason}");
 }
 
 #[tokio::test]
 async fn an_interface_with_the_wrong_types_is_refused() {
     let component = wat::parse_str(
         r#"(component
-            (import "keelson:plugin/log@0.1.0" (instance (export "write" (func (param "message" string)))))
+            (import "keelson:plugin/log@0.2.0" (instance (export "write" (func (param "message" string)))))
             (component $empty)
             (instance $lifecycle (instantiate $empty))
-            (export "keelson:plugin/lifecycle@0.1.0" (instance $lifecycle)))"#,
+            (export "keelson:plugin/lifecycle@0.2.0" (instance $lifecycle)))"#,
     );
     let shelf = Shelf::with_evil(&json!({}));
     shelf.put(EVIL, "plugin.toml", EVIL_MANIFEST.replace("alert-rules = true", ""));
@@ -188,10 +190,10 @@ async fn a_manifest_and_a_component_that_disagree_are_refused() {
 
 #[tokio::test]
 async fn a_manifest_that_asks_for_what_is_not_there_is_refused() {
-    let manifest = format!("{EVIL_MANIFEST}\n[[http]]\nlabel = \"psa\"\n");
+    let manifest = EVIL_MANIFEST.replace("alert-rules = true", "restore = true");
     let (step, reason) = refusal("plugin.toml", manifest).await;
     assert_eq!(step, "manifest");
-    assert!(reason.contains("capability `http`"), "{reason}");
+    assert!(reason.contains("`restore`, which this host does not offer"), "{reason}");
     let (_, reason) = refusal("plugin.toml", EVIL_MANIFEST.replace("[extends]", "[extend]")).await;
     assert!(reason.contains("did you mean `extends`"), "{reason}");
 }

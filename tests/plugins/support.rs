@@ -45,7 +45,7 @@ id = "evil.guest"
 name = "Evil"
 version = "6.6.6"
 [contract]
-requires = ">=0.1, <0.2"
+requires = ">=0.2, <0.3"
 [extends]
 alert-rules = true
 [config]
@@ -100,7 +100,7 @@ impl Shelf {
 
     pub(crate) async fn start(self) -> Stage {
         let clock = ManualClock::at(NOW);
-        let options = PluginOptions { folder: Some(self.0.path().to_path_buf()) };
+        let options = PluginOptions { folder: Some(self.0.path().to_path_buf()), services: None };
         let plugins = Plugins::start(options, Arc::clone(&clock) as _).await.unwrap();
         Stage { shelf: self, clock, plugins }
     }

@@ -51,7 +51,8 @@ impl PluginCommand {
 
 async fn loaded(folder: Option<PathBuf>) -> anyhow::Result<Vec<PluginStatus>> {
     let folder = folder.context("there is no folder of plugins; say which with --plugins")?;
-    let plugins = Plugins::start(PluginOptions { folder: Some(folder) }, Arc::new(SystemClock)).await?;
+    let plugins =
+        Plugins::start(PluginOptions { folder: Some(folder), services: None }, Arc::new(SystemClock)).await?;
     let all = plugins.list();
     plugins.stop().await;
     Ok(all)

@@ -4,7 +4,7 @@
 mod generated {
     wasmtime::component::bindgen!({
         path: "../wit",
-        world: "alert-rules-plugin",
+        world: "whole",
         exports: { default: async },
     });
 }
@@ -13,7 +13,7 @@ pub(super) use generated::exports::keelson::plugin::{alert_rules, lifecycle};
 pub(super) use generated::keelson::plugin::{config, log, types};
 
 /// The version of the contract that this host offers.
-pub(super) const CONTRACT: semver::Version = semver::Version::new(0, 1, 0);
+pub(super) const CONTRACT: semver::Version = semver::Version::new(0, 2, 0);
 /// The contract's package.
 pub(super) const PACKAGE: &str = "keelson:plugin";
 /// What a plugin may import from it.

@@ -10,24 +10,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wasmtime::component::Instance;
 use wasmtime::{Store, Trap};
 
+use super::abi::types::Context;
 use super::error::{Blame, GuestFault, Refusal};
 use super::gate::Pass;
 use super::limits::{Budget, HOSTCALL_FUEL};
 use super::sandbox::{CallState, Guest, Sandbox};
+use super::terms::Terms;
 
 /// What is asked of a guest, in host terms.
 pub(super) trait GuestCall: Send + 'static {
     /// What comes back.
     type Output: Send + 'static;
 
-    /// The time it gets.
-    fn budget(&self) -> Budget;
+    /// On whose behalf it is, and what it gets. `now` is the host's.
+    fn terms(&self, now: i64) -> Terms;
 
     /// Asks it of a fresh instance.
     fn run(
         self,
         guest: &Guest,
-        call_id: String,
+        context: Context,
         store: &mut Store<CallState>,
         instance: &Instance,
     ) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
@@ -62,17 +64,19 @@ pub(super) async fn run<C: GuestCall>(
     guest: &Arc<Guest>,
     call: C,
 ) -> Result<C::Output, Blame> {
-    let budget = call.budget();
+    let terms = call.terms(sandbox.clock.now_ms());
+    let budget = terms.budget;
     let passes = tokio::time::timeout(budget.wall, enter(sandbox, guest))
         .await
         .unwrap_or_else(|_| Err(guest.gate.busy()))
         .map_err(Blame::Policy)?;
     let runtime = sandbox.runtime().ok_or(Blame::Policy(Refusal::Stopping))?;
     let running = Arc::clone(guest);
+    let now = sandbox.clock.now_ms();
     let task = runtime.spawn(async move {
         let _passes = passes;
         // Dropping the future at the deadline drops the store with it, in whatever state it is.
-        tokio::time::timeout(budget.wall, attempt(&running, call))
+        tokio::time::timeout(budget.wall, attempt(&running, terms, now, call))
             .await
             .unwrap_or(Err(Blame::Guest(GuestFault::WallDeadline(budget.wall))))
     });
@@ -87,13 +91,14 @@ async fn enter(sandbox: &Sandbox, guest: &Guest) -> Result<(Pass, Pass), Refusal
     Ok((guest.gate.enter().await?, sandbox.gate.enter().await?))
 }
 
-async fn attempt<C: GuestCall>(guest: &Guest, call: C) -> Result<C::Output, Blame> {
-    let budget = call.budget();
+async fn attempt<C: GuestCall>(guest: &Guest, terms: Terms, now: i64, call: C) -> Result<C::Output, Blame> {
+    let budget = terms.budget;
     let call_id = next_call_id();
-    let mut store = guest.store(call_id.clone(), budget.cpu);
+    let context = terms.context(&call_id, now);
+    let mut store = guest.store(call_id, terms);
     let outcome = async {
         let instance = guest.pre.instantiate_async(&mut store).await?;
-        call.run(guest, call_id, &mut store, &instance).await
+        call.run(guest, context, &mut store, &instance).await
     }
     .await;
     outcome.map_err(|failure| match failure {

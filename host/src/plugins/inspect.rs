@@ -5,7 +5,7 @@ use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use super::abi::{CONTRACT, EXPORTS, IMPORTS, PACKAGE};
 use super::error::LoadFault;
-use super::manifest::Manifest;
+use super::manifest::{Capabilities, Manifest};
 use super::text::nearest;
 
 /// The names at the component's edge.
@@ -80,7 +80,7 @@ fn edge(bytes: &[u8]) -> wasmparser::Result<Surface> {
 
 /// Imports must be of the contract, and exports what the manifest declares.
 pub(super) fn check(surface: &Surface, manifest: &Manifest) -> Result<(), LoadFault> {
-    surface.imports.iter().try_for_each(|import| check_import(import))?;
+    surface.imports.iter().try_for_each(|import| check_import(import, &manifest.capabilities))?;
     if !manifest.requires.matches(&CONTRACT) {
         return Err(LoadFault::Contract(format!(
             "plugin.toml requires {PACKAGE} {}, this host offers {CONTRACT}; {}",
@@ -95,7 +95,7 @@ pub(super) fn check(surface: &Surface, manifest: &Manifest) -> Result<(), LoadFa
             "it does not export {PACKAGE}/lifecycle, which every plugin must"
         )));
     }
-    match (manifest.alert_rules, has("alert-rules")) {
+    match (manifest.extends.alert_rules, has("alert-rules")) {
         (true, false) => Err(LoadFault::Exports(
             "plugin.toml extends `alert-rules`, but the component exports no such interface; name it in `plugin!`"
                 .to_owned(),
@@ -108,7 +108,7 @@ pub(super) fn check(surface: &Surface, manifest: &Manifest) -> Result<(), LoadFa
     }
 }
 
-fn check_import(import: &str) -> Result<(), LoadFault> {
+fn check_import(import: &str, declared: &Capabilities) -> Result<(), LoadFault> {
     if import.starts_with("wasi:") {
         return Err(LoadFault::Imports(format!(
             "it imports {import}, but plugins get no WASI; build Rust for wasm32-unknown-unknown, Python with \
@@ -124,13 +124,31 @@ fn check_import(import: &str) -> Result<(), LoadFault> {
     };
     check_version(import)?;
     let name = interface.split('@').next().unwrap_or(interface);
-    if IMPORTS.contains(&name) {
-        Ok(())
-    } else {
-        Err(LoadFault::Imports(format!(
+    if !IMPORTS.contains(&name) {
+        return Err(LoadFault::Imports(format!(
             "it imports {import}, which this host does not offer{}",
             nearest(name, IMPORTS)
-        )))
+        )));
+    }
+    match undeclared(name, declared) {
+        None => Ok(()),
+        Some(section) => Err(LoadFault::Imports(format!(
+            "it imports {import}, but plugin.toml does not ask for that; add {section} with its reason, or leave the import \
+             out"
+        ))),
+    }
+}
+
+/// The section of the manifest that an import needs and that is not there.
+fn undeclared(import: &str, declared: &Capabilities) -> Option<&'static str> {
+    match import {
+        "kv" if declared.kv.is_none() => Some("[kv]"),
+        "http" if declared.http.is_empty() => Some("[[http]]"),
+        "secrets" if declared.secrets.is_empty() => Some("[[secrets]]"),
+        "inventory" if !declared.data.iter().any(|(scope, _)| scope == "inventory:read") => {
+            Some("[[data]] scope = \"inventory:read\"")
+        }
+        _ => None,
     }
 }
 
@@ -140,7 +158,7 @@ fn interface_of(export: &str) -> Option<&str> {
     EXPORTS.contains(&name).then_some(name)
 }
 
-/// `0.1.x` goes with `0.1.y`, as the engine links them.
+/// `0.2.x` goes with `0.2.y`, as the engine links them.
 fn check_version(name: &str) -> Result<(), LoadFault> {
     let version = name.split_once('@').and_then(|(_, version)| Version::parse(version).ok());
     match version {
@@ -181,37 +199,37 @@ mod tests {
         check(&surface_of(imports, exports), manifest).unwrap_err().to_string()
     }
 
-    const LIFECYCLE: &str = "keelson:plugin/lifecycle@0.1.0";
-    const RULES: &str = "keelson:plugin/alert-rules@0.1.3";
+    const LIFECYCLE: &str = "keelson:plugin/lifecycle@0.2.0";
+    const RULES: &str = "keelson:plugin/alert-rules@0.2.3";
 
     #[test]
     fn the_contract_and_nothing_else_passes() {
-        let rules = manifest(">=0.1, <0.2", "alert-rules = true");
-        check(&surface_of(&["keelson:plugin/log@0.1.0"], &[LIFECYCLE, RULES]), &rules).unwrap();
+        let rules = manifest(">=0.2, <0.3", "alert-rules = true");
+        check(&surface_of(&["keelson:plugin/log@0.2.0"], &[LIFECYCLE, RULES]), &rules).unwrap();
         assert!(refusal(&["wasi:cli/stdout@0.2.0"], &[], &rules).contains("--stub-wasi"));
         assert!(refusal(&["evil:disk/raw"], &[], &rules).contains("may import only"));
-        assert!(refusal(&["keelson:plugin/logs@0.1.0"], &[], &rules).contains("did you mean `log`"));
+        assert!(refusal(&["keelson:plugin/logs@0.2.0"], &[], &rules).contains("did you mean `log`"));
     }
 
     #[test]
     fn a_wrong_contract_version_names_both_sides() {
-        let rules = manifest(">=0.1, <0.2", "alert-rules = true");
-        let newer = refusal(&["keelson:plugin/log@0.2.0"], &[], &rules);
+        let rules = manifest(">=0.2, <0.3", "alert-rules = true");
+        let newer = refusal(&["keelson:plugin/log@0.3.0"], &[], &rules);
         assert!(
-            newer.contains("0.2.0") && newer.contains("0.1.0") && newer.contains("newer Keelson"),
+            newer.contains("0.3.0") && newer.contains("0.2.0") && newer.contains("newer Keelson"),
             "{newer}"
         );
         let wanted = refusal(&[], &[LIFECYCLE], &manifest(">=9.0", ""));
-        assert!(wanted.contains(">=9.0") && wanted.contains("offers 0.1.0"), "{wanted}");
+        assert!(wanted.contains(">=9.0") && wanted.contains("offers 0.2.0"), "{wanted}");
     }
 
     #[test]
     fn what_is_declared_and_what_is_exported_must_agree() {
         assert!(
-            refusal(&[], &[LIFECYCLE], &manifest("0.1", "alert-rules = true")).contains("exports no such")
+            refusal(&[], &[LIFECYCLE], &manifest("0.2", "alert-rules = true")).contains("exports no such")
         );
-        assert!(refusal(&[], &[LIFECYCLE, RULES], &manifest("0.1", "")).contains("alert-rules = true"));
-        assert!(refusal(&[], &[RULES], &manifest("0.1", "alert-rules = true")).contains("lifecycle"));
+        assert!(refusal(&[], &[LIFECYCLE, RULES], &manifest("0.2", "")).contains("alert-rules = true"));
+        assert!(refusal(&[], &[RULES], &manifest("0.2", "alert-rules = true")).contains("lifecycle"));
     }
 
     #[test]

@@ -143,7 +143,8 @@ fn link(
     };
     let pre = sandbox.linker.instantiate_pre(component).map_err(mismatch)?;
     let lifecycle = abi::lifecycle::GuestIndices::new(&pre).map_err(mismatch)?;
-    let alert_rules = manifest.alert_rules.then(|| abi::alert_rules::GuestIndices::new(&pre)).transpose();
+    let alert_rules =
+        manifest.extends.alert_rules.then(|| abi::alert_rules::GuestIndices::new(&pre)).transpose();
     Ok(Guest {
         id: manifest.id.as_str().into(),
         alert_rules: alert_rules.map_err(mismatch)?,

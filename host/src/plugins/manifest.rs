@@ -1,6 +1,9 @@
 //! `plugin.toml`: what a plugin is and what it asks for. An unknown key is an error that names the nearest one, because
 //! a misspelt limit that is quietly ignored is a trap.
 
+mod capabilities;
+mod extends;
+
 use semver::{Version, VersionReq};
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -8,6 +11,9 @@ use toml::{Table, Value};
 use super::error::LoadFault;
 use super::limits::{DEFAULT_MEMORY, MAX_MEMORY, mebibytes};
 use super::text::nearest;
+
+pub(super) use capabilities::Capabilities;
+pub(super) use extends::Extends;
 
 /// Keys at the top.
 const TOP: &[&str] = &[
@@ -27,13 +33,8 @@ const TOP: &[&str] = &[
     "data",
     "kv",
 ];
-/// Known to the format, not offered by this host.
-const CAPABILITIES: &[&str] = &["http", "secrets", "data", "kv"];
-/// Known to the format.
-const EXTENSION_POINTS: &[&str] =
-    &["alert-rules", "licensing", "restore", "usage-export", "events", "tasks", "views", "routes"];
-/// Offered by this host.
-const OFFERED: &[&str] = &["alert-rules"];
+/// The longest text for people, in bytes.
+const MAX_TEXT: usize = 512;
 
 /// A manifest that passed.
 #[derive(Debug, Clone)]
@@ -41,11 +42,22 @@ pub(super) struct Manifest {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) version: Version,
+    pub(super) about: About,
     pub(super) requires: VersionReq,
-    pub(super) alert_rules: bool,
+    pub(super) extends: Extends,
+    pub(super) capabilities: Capabilities,
     pub(super) memory: usize,
     /// The file's name inside the package.
     pub(super) config_schema: Option<String>,
+}
+
+/// What people read of a plugin before they install it. All of it is the publisher's word.
+#[derive(Debug, Clone, Default)]
+pub(super) struct About {
+    pub(super) summary: Option<String>,
+    pub(super) license: Option<String>,
+    pub(super) homepage: Option<String>,
+    pub(super) publisher: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,24 +65,23 @@ struct Raw {
     id: String,
     name: String,
     version: String,
+    summary: Option<String>,
+    license: Option<String>,
+    homepage: Option<String>,
+    publisher: Option<String>,
     contract: RawContract,
     #[serde(default)]
-    extends: RawExtends,
+    extends: extends::Raw,
     #[serde(default)]
     limits: RawLimits,
     config: Option<RawConfig>,
+    #[serde(flatten)]
+    capabilities: capabilities::Raw,
 }
 
 #[derive(Deserialize)]
 struct RawContract {
     requires: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-struct RawExtends {
-    #[serde(default)]
-    alert_rules: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -89,22 +100,56 @@ impl Manifest {
         let bad = |reason: String| LoadFault::Manifest(reason);
         let table: Table = toml::from_str(text).map_err(|error| bad(error.to_string()))?;
         check_keys(&table).map_err(bad)?;
-        check_offered(&table).map_err(LoadFault::Unsupported)?;
+        extends::check_offered(&table).map_err(LoadFault::Unsupported)?;
         let raw: Raw = toml::from_str(text).map_err(|error| bad(error.message().to_owned()))?;
-        check_id(&raw.id).map_err(bad)?;
+        Self::check(raw).map_err(bad)
+    }
+
+    fn check(raw: Raw) -> Result<Self, String> {
+        check_id(&raw.id)?;
+        check_text("name", &raw.name)?;
         let version = Version::parse(&raw.version)
-            .map_err(|error| bad(format!("version `{}` is not semver (1.2.3): {error}", raw.version)))?;
+            .map_err(|error| format!("version `{}` is not semver (1.2.3): {error}", raw.version))?;
         let requires = VersionReq::parse(&raw.contract.requires).map_err(|error| {
-            bad(format!(
-                "[contract] requires `{}` is not a range (\">=0.1, <0.2\"): {error}",
+            format!(
+                "[contract] requires `{}` is not a range (\">=0.2, <0.3\"): {error}",
                 raw.contract.requires
-            ))
+            )
         })?;
-        let memory = raw.limits.memory.as_deref().map_or(Ok(DEFAULT_MEMORY), parse_memory).map_err(bad)?;
-        let config_schema =
-            raw.config.map(|config| check_file_name(config.schema)).transpose().map_err(bad)?;
-        let alert_rules = raw.extends.alert_rules;
-        Ok(Self { id: raw.id, name: raw.name, version, requires, alert_rules, memory, config_schema })
+        let memory = raw.limits.memory.as_deref().map_or(Ok(DEFAULT_MEMORY), parse_memory)?;
+        let config_schema = raw.config.map(|config| check_file_name(config.schema)).transpose()?;
+        let about = About {
+            summary: raw.summary,
+            license: raw.license,
+            homepage: raw.homepage,
+            publisher: raw.publisher,
+        };
+        about.check()?;
+        Ok(Self {
+            id: raw.id,
+            name: raw.name,
+            version,
+            about,
+            requires,
+            extends: raw.extends.check()?,
+            capabilities: raw.capabilities.check()?,
+            memory,
+            config_schema,
+        })
+    }
+}
+
+impl About {
+    fn check(&self) -> Result<(), String> {
+        let texts = [
+            ("summary", &self.summary),
+            ("license", &self.license),
+            ("homepage", &self.homepage),
+            ("publisher", &self.publisher),
+        ];
+        texts
+            .into_iter()
+            .try_for_each(|(key, text)| text.as_deref().map_or(Ok(()), |text| check_text(key, text)))
     }
 }
 
@@ -112,15 +157,25 @@ fn check_keys(table: &Table) -> Result<(), String> {
     check_section(table, "", TOP)?;
     for (section, keys) in [
         ("contract", &["requires"][..]),
-        ("extends", EXTENSION_POINTS),
+        ("extends", extends::POINTS),
         ("limits", &["memory"]),
         ("config", &["schema"]),
+        ("kv", capabilities::KV),
     ] {
         match table.get(section) {
             Some(Value::Table(inner)) => check_section(inner, section, keys)?,
             Some(_) => return Err(format!("`{section}` must be a table: [{section}]")),
             None => {}
         }
+    }
+    for (section, keys) in
+        [("http", capabilities::HTTP), ("secrets", capabilities::SECRETS), ("data", capabilities::DATA)]
+    {
+        check_list(table.get(section), section, keys)?;
+    }
+    let extends = table.get("extends").and_then(Value::as_table);
+    for (section, keys) in [("tasks", extends::TASK), ("views", extends::VIEW)] {
+        check_list(extends.and_then(|extends| extends.get(section)), &format!("extends.{section}"), keys)?;
     }
     Ok(())
 }
@@ -133,37 +188,60 @@ fn check_section(table: &Table, section: &str, known: &[&str]) -> Result<(), Str
     }
 }
 
-/// A plugin that needs what is not there must not run half.
-fn check_offered(table: &Table) -> Result<(), String> {
-    for capability in CAPABILITIES {
-        if table.contains_key(*capability) {
-            return Err(format!(
-                "it declares the capability `{capability}`, which this host does not offer; use a newer Keelson or \
-                 a version of the plugin without it"
-            ));
-        }
-    }
-    let extends = table.get("extends").and_then(Value::as_table);
-    for (point, value) in extends.into_iter().flatten() {
-        if value.as_bool() != Some(false) && !OFFERED.contains(&point.as_str()) {
-            return Err(format!(
-                "it extends `{point}`, which this host does not offer (it offers {}); use a newer Keelson",
-                OFFERED.join(", ")
-            ));
-        }
+/// A list of tables, each with known keys.
+fn check_list(value: Option<&Value>, section: &str, known: &[&str]) -> Result<(), String> {
+    let Some(value) = value else { return Ok(()) };
+    let shape = || format!("`{section}` must be a list of tables: [[{section}]]");
+    for entry in value.as_array().ok_or_else(shape)? {
+        check_section(entry.as_table().ok_or_else(shape)?, &format!("[{section}]"), known)?;
     }
     Ok(())
 }
 
 fn check_id(id: &str) -> Result<(), String> {
-    let word = |word: &str| {
-        !word.is_empty()
-            && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-    };
-    if id.len() <= 128 && id.contains('.') && id.split('.').all(word) {
+    if id.len() <= 128 && id.contains('.') && id.split('.').all(is_word) {
         Ok(())
     } else {
         Err(format!("id `{id}` must be `vendor.name`: lower-case letters, digits and hyphens"))
+    }
+}
+
+fn is_word(word: &str) -> bool {
+    !word.is_empty()
+        && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// A word that names one of several things of one plugin.
+fn check_label(what: &str, label: &str) -> Result<(), String> {
+    if label.len() <= 64 && is_word(label) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{what} `{}` must be lower-case letters, digits and hyphens, 64 at most",
+            label.escape_default()
+        ))
+    }
+}
+
+/// Each name once.
+fn check_once<'a>(what: &str, names: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
+    let mut seen = std::collections::HashSet::new();
+    match names.into_iter().find(|name| !seen.insert(*name)) {
+        Some(name) => Err(format!("{what} `{name}` is there twice; give each a name of its own")),
+        None => Ok(()),
+    }
+}
+
+/// A text that people read.
+fn check_text(key: &str, text: &str) -> Result<(), String> {
+    if text.trim().is_empty() {
+        Err(format!("`{key}` is empty"))
+    } else if text.len() > MAX_TEXT {
+        Err(format!("`{key}` has {} bytes; {MAX_TEXT} at most", text.len()))
+    } else if text.chars().any(char::is_control) {
+        Err(format!("`{key}` has a control character"))
+    } else {
+        Ok(())
     }
 }
 
@@ -177,71 +255,18 @@ fn check_file_name(name: String) -> Result<String, String> {
 }
 
 fn parse_memory(text: &str) -> Result<usize, String> {
-    let number = text.strip_suffix("MiB").map(str::trim).and_then(|number| number.parse::<usize>().ok());
-    match number.and_then(|number| number.checked_mul(1 << 20)) {
+    match parse_mebibytes(text) {
         Some(bytes) if (1 << 20..=MAX_MEMORY).contains(&bytes) => Ok(bytes),
         Some(_) => Err(format!("[limits] memory `{text}`: from 1 MiB to {}", mebibytes(MAX_MEMORY))),
         None => Err(format!("[limits] memory `{text}` must be written as \"64 MiB\"")),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = r#"
-        id = "keelson.alert-rules"
-        name = "Alert rules"
-        version = "0.1.0"
-        [contract]
-        requires = ">=0.1, <0.2"
-        [extends]
-        alert-rules = true
-        [config]
-        schema = "config.schema.json"
-    "#;
-
-    fn refusal(text: &str) -> String {
-        Manifest::parse(text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_good_manifest_is_read() {
-        let manifest = Manifest::parse(GOOD).unwrap();
-        assert_eq!((manifest.id.as_str(), manifest.memory), ("keelson.alert-rules", DEFAULT_MEMORY));
-        assert!(manifest.alert_rules && manifest.requires.matches(&Version::new(0, 1, 7)));
-    }
-
-    #[test]
-    fn an_unknown_key_names_the_nearest_known_one() {
-        assert!(refusal(&GOOD.replace("requires", "require")).contains("did you mean `requires`"));
-        assert!(refusal(&GOOD.replace("name =", "names =")).contains("did you mean `name`"));
-        assert!(refusal(&GOOD.replace("alert-rules = true", "alert-rule = true")).contains("`alert-rules`"));
-    }
-
-    #[test]
-    fn what_this_host_does_not_offer_is_refused_by_name() {
-        let http = refusal(&format!("{GOOD}\n[[http]]\nlabel = \"psa\""));
-        assert!(http.contains("capability `http`") && http.contains("newer Keelson"), "{http}");
-        let restore = refusal(&GOOD.replace("alert-rules = true", "restore = true"));
-        assert!(restore.contains("`restore`") && restore.contains("alert-rules"), "{restore}");
-    }
-
-    #[test]
-    fn bad_values_are_named() {
-        assert!(refusal(&GOOD.replace("keelson.alert-rules", "Alert Rules")).contains("vendor.name"));
-        assert!(refusal(&GOOD.replace("\"0.1.0\"", "\"one\"")).contains("not semver"));
-        assert!(refusal(&GOOD.replace(">=0.1, <0.2", "sometimes")).contains("not a range"));
-        assert!(
-            refusal(&GOOD.replace("config.schema.json", "../../etc/passwd")).contains("beside plugin.toml")
-        );
-        assert!(refusal(&GOOD.replace("[contract]", "")).contains("requires"));
-    }
-
-    #[test]
-    fn memory_is_asked_for_in_mebibytes_and_has_a_ceiling() {
-        assert_eq!(parse_memory("64 MiB"), Ok(64 << 20));
-        assert!(parse_memory("1 TiB").unwrap_err().contains("64 MiB"));
-        assert!(parse_memory("512 MiB").unwrap_err().contains("256 MiB"));
-    }
+/// `64 MiB` in bytes.
+fn parse_mebibytes(text: &str) -> Option<usize> {
+    let number = text.strip_suffix("MiB")?.trim().parse::<usize>().ok()?;
+    number.checked_mul(1 << 20)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,8 @@ use super::gate::Gate;
 use super::limits::{
     Accountant, CALLS, HANDLES, HOSTCALL_FUEL, PLUGIN_CALLS, PLUGIN_WAITING_CALLS, TICK, WAITING_CALLS,
 };
+use super::services::Services;
+use super::terms::Terms;
 use crate::clock::SharedClock;
 
 /// Threads that run guests.
@@ -29,11 +31,13 @@ pub(super) struct Sandbox {
     pub(super) linker: Linker<CallState>,
     pub(super) gate: Gate,
     pub(super) clock: SharedClock,
+    /// None where plugins are only looked at.
+    pub(super) services: Option<Services>,
     runtime: Option<Runtime>,
 }
 
 impl Sandbox {
-    pub(super) fn start(clock: SharedClock) -> Result<Arc<Self>, PluginError> {
+    pub(super) fn start(clock: SharedClock, services: Option<Services>) -> Result<Arc<Self>, PluginError> {
         let engine = Engine::start()?;
         let mut linker = Linker::new(engine.wasm());
         capability::add_to_linker(&mut linker).map_err(|error| PluginError::Engine(format!("{error:#}")))?;
@@ -44,7 +48,7 @@ impl Sandbox {
             .build()
             .map_err(|error| PluginError::Threads(error.to_string()))?;
         let gate = Gate::new(CALLS, WAITING_CALLS);
-        Ok(Arc::new(Self { engine, linker, gate, clock, runtime: Some(runtime) }))
+        Ok(Arc::new(Self { engine, linker, gate, clock, services, runtime: Some(runtime) }))
     }
 
     /// Where a call runs; none while the host stops.
@@ -69,6 +73,7 @@ pub(super) struct CallState {
     pub(super) cpu: Cpu,
     pub(super) log: LogView,
     pub(super) config: ConfigView,
+    pub(super) terms: Terms,
 }
 
 impl abi::types::Host for CallState {}
@@ -110,12 +115,13 @@ impl Guest {
     }
 
     /// A store for one call, thrown away after it.
-    pub(super) fn store(&self, call: String, cpu: Duration) -> Store<CallState> {
+    pub(super) fn store(&self, call: String, terms: Terms) -> Store<CallState> {
         let state = CallState {
             memory: Accountant::new(self.memory),
-            cpu: Cpu::new(cpu),
+            cpu: Cpu::new(terms.budget.cpu),
             log: LogView::new(Arc::clone(&self.id), call, Arc::clone(&self.log)),
             config: self.config.clone(),
+            terms,
         };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.memory);

@@ -7,9 +7,9 @@ use crate::plugins::abi::{alert_rules as wit, types};
 use crate::plugins::call::{Failure, GuestCall};
 use crate::plugins::error::GuestFault;
 use crate::plugins::facts::{ABSENT, FactTable, Values};
-use crate::plugins::limits::{Budget, LOAD_CALL, RULE_CALL};
 use crate::plugins::rule::RawRule;
 use crate::plugins::sandbox::{CallState, Guest};
+use crate::plugins::terms::Terms;
 use crate::plugins::text::cut;
 use crate::plugins::verdict::{Severity, Verdict};
 
@@ -25,14 +25,14 @@ pub(in crate::plugins) struct ListRules;
 impl GuestCall for ListRules {
     type Output = Vec<RawRule>;
 
-    fn budget(&self) -> Budget {
-        LOAD_CALL
+    fn terms(&self, now: i64) -> Terms {
+        Terms::load(now)
     }
 
     async fn run(
         self,
         guest: &Guest,
-        _call_id: String,
+        _context: types::Context,
         store: &mut Store<CallState>,
         instance: &Instance,
     ) -> Result<Vec<RawRule>, Failure> {
@@ -57,21 +57,20 @@ pub(in crate::plugins) type Judged = (Vec<Verdict>, Vec<Option<i64>>);
 impl GuestCall for Evaluate {
     type Output = Judged;
 
-    fn budget(&self) -> Budget {
-        RULE_CALL
+    fn terms(&self, _now: i64) -> Terms {
+        Terms::rule(self.now)
     }
 
     async fn run(
         self,
         guest: &Guest,
-        call_id: String,
+        context: types::Context,
         store: &mut Store<CallState>,
         instance: &Instance,
     ) -> Result<Judged, Failure> {
-        let Self { rule, parameters, messages, now, facts } = self;
+        let Self { rule, parameters, messages, now: _, facts } = self;
         let rows = facts.rows;
         let exports = load(guest, store, instance)?;
-        let context = types::Context { call_id, now };
         let table = types::Table::from(facts);
         let verdicts = exports.call_evaluate(store, &context, &rule, &parameters, &table).await??;
         check(verdicts, rows, &messages).map_err(|reason| Failure::Fault(GuestFault::BadVerdict(reason)))

@@ -5,10 +5,11 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use crate::plugins::abi::CONTRACT;
+use crate::plugins::abi::types::Context;
 use crate::plugins::call::{Failure, GuestCall};
 use crate::plugins::error::GuestFault;
-use crate::plugins::limits::{Budget, LOAD_CALL};
 use crate::plugins::sandbox::{CallState, Guest};
+use crate::plugins::terms::Terms;
 
 /// Asks who it is.
 #[derive(Debug)]
@@ -24,14 +25,14 @@ pub(in crate::plugins) struct Description {
 impl GuestCall for Describe {
     type Output = Description;
 
-    fn budget(&self) -> Budget {
-        LOAD_CALL
+    fn terms(&self, now: i64) -> Terms {
+        Terms::load(now)
     }
 
     async fn run(
         self,
         guest: &Guest,
-        _call_id: String,
+        _context: Context,
         store: &mut Store<CallState>,
         instance: &Instance,
     ) -> Result<Description, Failure> {
