@@ -12,7 +12,8 @@
 //! **Crash.** A pass that did not commit did not happen, and what it looked at is still due. An object that changed while
 //! the rules looked at it keeps its mark (its revision moved) and is looked at again.
 //!
-//! **No plugin, no alarm**: the host has no rule of its own. While a plugin is away its alarms stand as they are.
+//! **No plugin, no alarm**: the host has no rule of its own. While a plugin cannot run its alarms stand as they are; when it is
+//! disabled, or is none of the company's, they end.
 
 use std::sync::Arc;
 use std::time::Duration;

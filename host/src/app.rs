@@ -111,7 +111,12 @@ impl App {
         claim(data, &installation)?;
         let seal = Seal::open(data)?;
         let services = Services { store: store.clone(), seal: seal.clone() };
-        let plugin_options = PluginOptions { folder: config.plugins(data), services: Some(services) };
+        let plugin_options = PluginOptions {
+            folder: config.plugins(data),
+            library: config.library(),
+            developer: config.unsigned_plugins,
+            services: Some(services),
+        };
         let plugins = Plugins::start(plugin_options, Arc::clone(&clock)).await?;
         let listeners = bind(config)?;
         let names = names(config);

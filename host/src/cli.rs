@@ -114,7 +114,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     };
     let config = Config::load(&cli.data, &cli.flags, &serve)?;
     if cli.command.is_for_a_host() {
-        let arguments = std::env::args().skip(1).collect();
+        let arguments = std::env::args().skip(1).map(plugin::from_the_root).collect();
         if let Some((output, error)) = socket::ask(&cli.data, arguments, config.database.clone()).await? {
             output::print(&output)?;
             return error.map_or(Ok(()), |error| Err(anyhow::anyhow!(error)));

@@ -30,6 +30,12 @@ pub struct Config {
     /// The folder whose folders are plugins; absent: `plugins` in the data folder, if it exists.
     #[serde(default)]
     pub plugins: Option<PathBuf>,
+    /// The folder with the library of packages that ships with the host; absent: `library` beside the program.
+    #[serde(default)]
+    pub library: Option<PathBuf>,
+    /// Whether plugins that nobody signed may be installed: for who develops them.
+    #[serde(default)]
+    pub unsigned_plugins: bool,
     /// The name or address under which agents and browsers reach this host; absent: this machine's name.
     #[serde(default)]
     pub advertise: Option<String>,
@@ -67,6 +73,8 @@ impl Default for Config {
             agents_hosted: any(9999),
             health: SocketAddr::from(([127, 0, 0, 1], 1281)),
             plugins: None,
+            library: None,
+            unsigned_plugins: false,
             advertise: None,
             heartbeat_seconds: 30,
             trusted_proxies: Vec::new(),
@@ -144,6 +152,8 @@ impl Config {
                 "agents-hosted",
                 "health",
                 "plugins",
+                "library",
+                "unsigned-plugins",
                 "advertise",
                 "heartbeat-seconds",
                 "trusted-proxies",
@@ -176,6 +186,12 @@ impl Config {
     /// The folder of plugins.
     pub fn plugins(&self, data: &Path) -> Option<PathBuf> {
         self.plugins.clone().or_else(|| Some(data.join("plugins")).filter(|folder| folder.is_dir()))
+    }
+
+    /// The library that ships with the host, where there is one.
+    pub fn library(&self) -> Option<PathBuf> {
+        let beside = || Some(std::env::current_exe().ok()?.with_file_name("library"));
+        self.library.clone().or_else(beside).filter(|folder| folder.is_dir())
     }
 
     /// How often agents say that they are there.

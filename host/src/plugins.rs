@@ -20,6 +20,7 @@
 //! or of a guest at any instant loses nothing; the next start or call begins afresh.
 
 mod abi;
+mod audience;
 mod author;
 mod call;
 mod capability;
@@ -28,7 +29,10 @@ mod engine;
 mod error;
 mod facts;
 mod gate;
+mod grants;
 mod inspect;
+mod installed;
+mod library;
 mod limits;
 mod load;
 mod manifest;
@@ -38,9 +42,11 @@ mod rule;
 mod sandbox;
 mod schema;
 mod services;
+mod source;
 mod status;
 mod terms;
 mod text;
+mod trust;
 mod verdict;
 mod watch;
 
@@ -53,14 +59,26 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::SharedClock;
+use crate::id::CompanyUid;
+use crate::store::StoreError;
 
+use audience::Audience;
 use call::alert_rules::Evaluate;
+use call::lifecycle::AskHealth;
 use registry::{Generation, Snapshot};
 use sandbox::Sandbox;
+use source::Offer;
 
 pub use author::{Inspection, Packed, PackedFile, inspect, pack, sign};
+pub use call::lifecycle::Health;
 pub use error::{Blame, CallError, GuestFault, LoadError, LoadFault, PluginError, Refusal};
 pub use facts::{ABSENT, CHUNK_ROWS, Column, FactTable, Kind, SUBJECTS, Subject, Values};
+pub use grants::Ask;
+pub use installed::{
+    Actor, Found, InstallError, Installed, Offered, OfferedPlugin, PackageAbout, PluginView, SettingsForm,
+    Vouched, plugin_uid, read_package,
+};
+pub use library::{Index, Library, LibraryError, Listed, ListedVersion, make_index};
 pub use load::Report;
 pub use package::{PublicKey, SecretKey};
 pub use rule::{LoadedRule, RuleDescription, RuleSet};
@@ -73,6 +91,10 @@ pub use verdict::{Evaluation, Severity, Verdict};
 pub struct PluginOptions {
     /// The folder whose folders are plugins; none for a host without plugins.
     pub folder: Option<PathBuf>,
+    /// The library that ships with the host.
+    pub library: Option<PathBuf>,
+    /// Whether packages that nobody signed may be installed.
+    pub developer: bool,
     /// What capabilities work with; none for a host that only looks at plugins.
     pub services: Option<Services>,
 }
@@ -85,8 +107,11 @@ pub struct Plugins {
 
 struct Inner {
     folder: Option<PathBuf>,
+    library: Option<PathBuf>,
+    developer: bool,
     sandbox: Arc<Sandbox>,
     snapshot: ArcSwap<Snapshot>,
+    audience: ArcSwap<Audience>,
     /// One scan at a time.
     scanning: tokio::sync::Mutex<()>,
     generations: AtomicU64,
@@ -111,21 +136,25 @@ impl Plugins {
     pub async fn start(options: PluginOptions, clock: SharedClock) -> Result<Self, PluginError> {
         let inner = Arc::new(Inner {
             folder: options.folder.clone(),
+            library: options.library,
+            developer: options.developer,
             sandbox: Sandbox::start(clock, options.services)?,
             snapshot: ArcSwap::default(),
+            audience: ArcSwap::default(),
             scanning: tokio::sync::Mutex::default(),
             generations: AtomicU64::new(0),
             changed: tokio::sync::watch::Sender::new(0),
             stop: CancellationToken::new(),
             watcher: Mutex::default(),
         });
-        if let Some(folder) = options.folder {
-            let listed = watch::list(&folder)
-                .map_err(|error| PluginError::Folder { folder: folder.clone(), reason: error.to_string() })?;
-            inner.scan(&listed).await;
-            let watcher = tokio::spawn(watch::run(folder, Arc::downgrade(&inner), inner.stop.clone()));
-            *inner.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
-        }
+        let listed = options.folder.as_deref().map_or(Ok(Vec::new()), watch::list);
+        let listed = listed.map_err(|error| PluginError::Folder {
+            folder: options.folder.clone().unwrap_or_default(),
+            reason: error.to_string(),
+        })?;
+        inner.look(listed).await.map_err(|error| PluginError::Database(error.to_string()))?;
+        let watcher = tokio::spawn(watch::run(options.folder, Arc::downgrade(&inner), inner.stop.clone()));
+        *inner.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
         Ok(Self { inner })
     }
 
@@ -134,17 +163,28 @@ impl Plugins {
         Arc::clone(&self.inner.snapshot.load().rules)
     }
 
-    /// Bumps each time that a plugin came, went or was replaced.
+    /// Bumps each time that a plugin came, went or was replaced, and when other companies have one.
     pub fn changed(&self) -> tokio::sync::watch::Receiver<u64> {
         self.inner.changed.subscribe()
     }
 
-    /// Every folder of the folder of plugins, and how its plugin is.
+    /// Whether a company has a plugin.
+    pub fn serves(&self, plugin: &str, company: CompanyUid) -> bool {
+        self.inner.audience.load().has(plugin, company)
+    }
+
+    /// Whether a plugin is to run, whether it does or not.
+    pub fn is_meant_to_run(&self, plugin: &str) -> bool {
+        let snapshot = self.inner.snapshot.load();
+        snapshot.list(0).iter().any(|status| status.id == plugin)
+    }
+
+    /// Everything that is installed and enabled, and every folder of the folder of plugins, with how each is.
     pub fn list(&self) -> Vec<PluginStatus> {
         self.inner.snapshot.load().list(self.inner.sandbox.clock.now_ms())
     }
 
-    /// Looks at the folder now instead of when the watcher does.
+    /// Looks at the database and the folder now instead of when the watcher does.
     pub async fn reload(&self) {
         self.inner.reload().await;
     }
@@ -195,6 +235,13 @@ impl Plugins {
         self.evaluate(plugin, rule, &parameters.to_string(), now, facts).await.map(drop)
     }
 
+    /// What a plugin says of how it is.
+    pub async fn health(&self, plugin: &str) -> Result<Health, CallError> {
+        let fail = |blame: Blame| CallError::new(plugin, "asking how it is", blame);
+        let generation = self.generation(plugin).map_err(fail)?;
+        self.guarded(&generation, AskHealth).await.map_err(fail)
+    }
+
     /// Stops watching; calls that run go on until their budget ends.
     pub async fn stop(&self) {
         self.inner.stop.cancel();
@@ -218,6 +265,9 @@ impl Plugins {
         call: C,
     ) -> Result<C::Output, Blame> {
         let sandbox = &self.inner.sandbox;
+        if generation.circuit(|circuit| circuit.given_up()) {
+            return Err(Blame::Policy(Refusal::GivenUp));
+        }
         if let Some(rest) = generation.circuit(|circuit| circuit.rests(sandbox.clock.now_ms())) {
             return Err(Blame::Policy(Refusal::CircuitOpen(rest)));
         }
@@ -257,25 +307,51 @@ fn prepare(
 }
 
 impl Inner {
+    /// What cannot be listed stays as it is.
     async fn reload(&self) {
-        let Some(folder) = &self.folder else { return };
-        match watch::list(folder) {
-            Ok(listed) => self.scan(&listed).await,
+        let listed = self.folder.as_deref().map_or(Ok(Vec::new()), watch::list);
+        match listed {
+            Ok(listed) => {
+                if let Err(error) = self.look(listed).await {
+                    tracing::warn!(%error, "cannot read which plugins are installed");
+                }
+            }
             Err(error) => {
-                tracing::warn!(folder = %folder.display(), error = %error, "cannot list the folder of plugins");
+                let folder = self.folder.as_deref().unwrap_or(Path::new("")).display();
+                tracing::warn!(%folder, %error, "cannot list the folder of plugins");
             }
         }
     }
 
-    async fn scan(&self, folders: &[PathBuf]) {
+    /// Reads what is installed, and has all of it and the folders run.
+    async fn look(&self, folders: Vec<PathBuf>) -> Result<(), StoreError> {
         let _one = self.scanning.lock().await;
-        let before = self.snapshot.load_full();
-        let next = || self.generations.fetch_add(1, Ordering::Relaxed) + 1;
-        let scan = registry::scan(&self.sandbox, &before, folders, next).await;
-        self.snapshot.store(Arc::new(scan.snapshot));
-        if scan.changed {
+        let (running, rules) = match &self.sandbox.services {
+            None => (Vec::new(), Vec::new()),
+            Some(services) => {
+                let mut tx = services.store.read().await?;
+                (tx.plugins().running().await?, tx.plugins().company_rules().await?)
+            }
+        };
+        let audience = Audience::new(&running, rules);
+        let others = **self.audience.load() != audience;
+        self.audience.store(Arc::new(audience));
+        let installed = running.into_iter().map(Offer::Installed);
+        let offers: Vec<_> = installed.chain(folders.into_iter().map(Offer::Folder)).collect();
+        let moved = self.scan(&offers).await;
+        if moved || others {
             self.changed.send_modify(|version| *version += 1);
         }
+        Ok(())
+    }
+
+    /// Whether a plugin came, went or was replaced.
+    async fn scan(&self, offers: &[Offer]) -> bool {
+        let before = self.snapshot.load_full();
+        let next = || self.generations.fetch_add(1, Ordering::Relaxed) + 1;
+        let scan = registry::scan(&self.sandbox, &before, offers, next).await;
+        self.snapshot.store(Arc::new(scan.snapshot));
+        scan.changed
     }
 }
 

@@ -56,6 +56,7 @@ mod onboarding;
 mod organization_sites;
 mod organizations;
 mod owners;
+mod plugins;
 mod point;
 mod removal;
 mod resellers;
@@ -109,6 +110,10 @@ pub use onboarding::Onboardings;
 pub use organization_sites::OrganizationSites;
 pub use organizations::Organizations;
 pub use owners::Owners;
+pub use plugins::{
+    CompanyRule, InstalledPlugin, InstalledVersion, NewPackage, OrganizationRule, PluginKey, PluginLibrary,
+    PluginRows, RunningPlugin,
+};
 pub use point::CommitPoint;
 pub use removal::Removal;
 pub use resellers::{ResellerLimits, Resellers};

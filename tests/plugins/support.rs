@@ -100,7 +100,7 @@ impl Shelf {
 
     pub(crate) async fn start(self) -> Stage {
         let clock = ManualClock::at(NOW);
-        let options = PluginOptions { folder: Some(self.0.path().to_path_buf()), services: None };
+        let options = PluginOptions { folder: Some(self.0.path().to_path_buf()), ..PluginOptions::default() };
         let plugins = Plugins::start(options, Arc::clone(&clock) as _).await.unwrap();
         Stage { shelf: self, clock, plugins }
     }

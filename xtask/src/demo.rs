@@ -17,6 +17,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::guests;
+use crate::library;
 use crate::process::{self, Daemon};
 use crate::setup::{self, Tool};
 use crate::step;
@@ -112,7 +113,8 @@ fn prepare_and_watch(workspace: &Workspace, args: &Args, stack: &mut Stack) -> a
     let guests = guests::run(workspace, None)?;
     web::run(workspace)?;
     step::run("build", || test::build_programs(workspace, "dev"))?;
-    let demo = Demo { workspace, place, doors, packages: guests.join("packages") };
+    let library = library::run(workspace, &workspace.binary("keelson"), &guests)?;
+    let demo = Demo { workspace, place, doors, library };
     let card = demo.bring_up(args, stack)?;
     announce(&card);
     if let Some(file) = &args.json {
@@ -134,7 +136,7 @@ struct Demo<'w> {
     workspace: &'w Workspace,
     place: Place,
     doors: Doors,
-    packages: PathBuf,
+    library: PathBuf,
 }
 
 impl Demo<'_> {
@@ -142,6 +144,11 @@ impl Demo<'_> {
         let client = step::run("host", || self.start_host(stack))?;
         let repository = Repository::new(self.place.folder());
         let first_time = self.place.credentials()?;
+        match step::run("plugins", || self.console().enable_all_plugins()) {
+            // A plugin that was built anew under its old version is refused where the old one is: that one goes on.
+            Err(error) if first_time.is_some() => step::say(format_args!("  {error:#}")),
+            outcome => outcome?,
+        }
         let credentials = match &first_time {
             Some(known) => known.clone(),
             None => step::run("people, companies, repository", || self.populate(&repository, args.fleet))?,
@@ -156,7 +163,7 @@ impl Demo<'_> {
 
     fn start_host(&self, stack: &mut Stack) -> anyhow::Result<Client> {
         self.place.forget_last_run()?;
-        self.place.write_settings(&self.doors, &self.packages)?;
+        self.place.write_settings(&self.doors, &self.library)?;
         let mut serve = Daemon::command(&self.workspace.binary("keelson"));
         serve.arg("serve").arg("--data").arg(self.place.folder());
         stack.start("keelson", serve, &self.place.log("keelson"))?;

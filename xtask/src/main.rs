@@ -9,6 +9,7 @@ mod conformance;
 mod demo;
 mod generate;
 mod guests;
+mod library;
 mod postgres;
 mod process;
 mod seed;

@@ -15,7 +15,11 @@ use crate::store::{OpenAlarm, Raise};
 #[derive(Debug)]
 pub(super) enum Opinion {
     /// The rule looked: these objects are not well, the others are.
-    Verdicts(Vec<Verdict>),
+    Verdicts {
+        verdicts: Vec<Verdict>,
+        /// Rows of companies that do not have the plugin: whatever the rule says of them, it is not theirs.
+        without: HashSet<u32>,
+    },
     /// No alarm can stand under the template any more, for this reason.
     Over(&'static str),
     /// The rule could not look: what is, stays.
@@ -43,8 +47,8 @@ pub(super) fn decide<'a>(
         existing.iter().map(|alarm| ((alarm.template_uid, alarm.object_uid), alarm)).collect();
     let mut decisions = Decisions::default();
     for (template, opinion) in opinions {
-        let Opinion::Verdicts(verdicts) = opinion else { continue };
-        for verdict in verdicts {
+        let Opinion::Verdicts { verdicts, without } = opinion else { continue };
+        for verdict in verdicts.iter().filter(|verdict| !without.contains(&verdict.row)) {
             let object = usize::try_from(verdict.row).ok().and_then(|row| objects.get(row));
             let Some(object) = object.filter(|object| !object.gone && settled.contains(&object.uid)) else {
                 continue;
@@ -96,8 +100,11 @@ fn ended(
     match opinion {
         Opinion::Over(why) => Some(why),
         Opinion::None => None,
-        Opinion::Verdicts(verdicts) => {
+        Opinion::Verdicts { verdicts, without } => {
             let row = u32::try_from(row).ok()?;
+            if without.contains(&row) {
+                return Some("The company does not have the plugin.");
+            }
             let well = verdicts.binary_search_by_key(&row, |verdict| verdict.row).is_err();
             well.then_some("The condition no longer holds.")
         }
@@ -162,7 +169,8 @@ mod tests {
     }
 
     fn bad() -> Opinion {
-        Opinion::Verdicts(vec![Verdict { row: 0, severity: Severity::Error, message: "new".to_owned() }])
+        let verdicts = vec![Verdict { row: 0, severity: Severity::Error, message: "new".to_owned() }];
+        Opinion::Verdicts { verdicts, without: HashSet::new() }
     }
 
     /// (raised, reworded, resolved)
@@ -185,8 +193,18 @@ mod tests {
     }
 
     #[test]
+    fn a_company_without_the_plugin_gets_no_alarm_and_keeps_none() {
+        let without = || match bad() {
+            Opinion::Verdicts { verdicts, .. } => Opinion::Verdicts { verdicts, without: HashSet::from([0]) },
+            other => other,
+        };
+        assert_eq!(outcome(object(false), without(), &[], true), (0, 0, 0));
+        assert_eq!(outcome(object(false), without(), &[alarm(AlarmStatus::Error)], true), (0, 0, 1));
+    }
+
+    #[test]
     fn an_alarm_ends_when_the_rule_falls_silent_and_comes_back_under_its_id() {
-        let silent = Opinion::Verdicts(Vec::new());
+        let silent = Opinion::Verdicts { verdicts: Vec::new(), without: HashSet::new() };
         assert_eq!(outcome(object(false), silent, &[alarm(AlarmStatus::Error)], true), (0, 0, 1));
         assert_eq!(outcome(object(false), bad(), &[alarm(AlarmStatus::Resolved)], true), (1, 0, 0));
     }

@@ -1,9 +1,11 @@
 //! One pass: what is due goes to the rules in chunks, and each chunk's outcome is settled in one transaction.
 
+use std::collections::HashSet;
+
 use uuid::Uuid;
 
 use super::decide::{Decisions, Opinion, decide};
-use super::subject::{self, Cohort};
+use super::subject::{self, Cohort, Object};
 use crate::clock::{Clock, MINUTE};
 use crate::id::{AlarmTemplateUid, WorkloadUid};
 use crate::model::AlarmTemplate;
@@ -140,18 +142,25 @@ async fn look(pass: &Pass<'_>, templates: &[AlarmTemplate], cohort: &Cohort) -> 
             Opinion::Over("The alarm was switched off.")
         } else if let Some(loaded) = rules.get(&template.plugin, &template.rule) {
             let facts = cohort.facts.only(&loaded.rule.columns);
-            ask(pass, template, facts, &mut outlook).await
+            ask(pass, template, facts, (&cohort.objects, &mut outlook)).await
         } else if plugin_runs {
             Opinion::Over("The plugin no longer has the rule.")
-        } else {
+        } else if pass.plugins.is_meant_to_run(&template.plugin) {
             Opinion::None
+        } else {
+            Opinion::Over("The plugin is disabled, or was removed.")
         };
         outlook.opinions.push((template.uid, opinion));
     }
     outlook
 }
 
-async fn ask(pass: &Pass<'_>, template: &AlarmTemplate, facts: FactTable, outlook: &mut Outlook) -> Opinion {
+async fn ask(
+    pass: &Pass<'_>,
+    template: &AlarmTemplate,
+    facts: FactTable,
+    (objects, outlook): (&[Object], &mut Outlook),
+) -> Opinion {
     let now = pass.now;
     let AlarmTemplate { plugin, rule, parameters, .. } = template;
     match pass.plugins.evaluate(plugin, rule, parameters, now, facts).await {
@@ -160,7 +169,10 @@ async fn ask(pass: &Pass<'_>, template: &AlarmTemplate, facts: FactTable, outloo
             sooner(&mut outlook.recheck, |row| {
                 evaluation.recheck.get(row).copied().flatten().map(|at| at.max(now + 1))
             });
-            Opinion::Verdicts(evaluation.verdicts)
+            Opinion::Verdicts {
+                verdicts: evaluation.verdicts,
+                without: without(pass.plugins, plugin, objects),
+            }
         }
         Err(error) => {
             tracing::warn!(%error, plugin, rule, "alarms.pass: the rule {rule} could not look; its alarms stay as they are");
@@ -169,6 +181,12 @@ async fn ask(pass: &Pass<'_>, template: &AlarmTemplate, facts: FactTable, outloo
             Opinion::None
         }
     }
+}
+
+/// The rows of companies that do not have the plugin.
+fn without(plugins: &Plugins, plugin: &str, objects: &[Object]) -> HashSet<u32> {
+    let rows = (0_u32..).zip(objects);
+    rows.filter(|(_, object)| !plugins.serves(plugin, object.company)).map(|(row, _)| row).collect()
 }
 
 /// The earlier of what is noted and what is asked for now.

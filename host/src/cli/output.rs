@@ -65,6 +65,18 @@ pub(super) fn hear() -> anyhow::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
+/// All of standard input that is left.
+pub(super) fn hear_all() -> anyhow::Result<String> {
+    use std::io::Read as _;
+    let handed_over = STREAMS.try_with(|streams| std::mem::take(&mut streams.borrow_mut().input));
+    if let Ok(text) = handed_over {
+        return Ok(text);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

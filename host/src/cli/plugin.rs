@@ -1,24 +1,30 @@
 //! Plugins, looked at from outside a host.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::Subcommand;
 
 use super::{Place, say};
 use crate::clock::SystemClock;
-use crate::plugins::{PluginOptions, PluginState, PluginStatus, Plugins};
+use crate::plugins::{PluginOptions, PluginState, Plugins, Services};
+use crate::seal::Seal;
 use author::AuthorCommand;
+use manage::ManageCommand;
 
 mod author;
+mod catalogue;
+mod manage;
+mod sources;
 
 /// Plugins.
 #[derive(Debug, Subcommand)]
 pub(super) enum PluginCommand {
     #[command(flatten)]
     Author(AuthorCommand),
-    /// Load every plugin of the folder of plugins, and say how each is
+    #[command(flatten)]
+    Manage(ManageCommand),
+    /// List the plugins, and say how each is
     List {
         /// The folder whose folders are plugins
         #[arg(long, value_name = "FOLDER")]
@@ -32,43 +38,79 @@ pub(super) enum PluginCommand {
 impl PluginCommand {
     /// Whether a running host does it: not what is about files of the caller's.
     pub(super) fn is_for_a_host(&self) -> bool {
-        matches!(self, Self::List { plugins: None, .. })
+        matches!(self, Self::List { plugins: None, .. } | Self::Manage(_))
     }
 
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         match self {
             Self::Author(command) => command.run().await,
-            Self::List { plugins, json } => {
-                let all = match &place.running {
-                    Some(running) => running.plugins.list(),
-                    None => loaded(plugins.or_else(|| place.config.plugins(&place.data))).await?,
-                };
-                list(all, json)
+            Self::Manage(command) => command.run(place).await,
+            Self::List { plugins: Some(folder), json } => {
+                let options = PluginOptions { folder: Some(folder), ..PluginOptions::default() };
+                let plugins = Plugins::start(options, Arc::new(SystemClock)).await?;
+                let outcome = list(&plugins, json).await;
+                plugins.stop().await;
+                outcome
+            }
+            Self::List { plugins: None, json } => {
+                let plugins = open(place).await?;
+                let outcome = list(&plugins, json).await;
+                if place.running.is_none() {
+                    plugins.stop().await;
+                }
+                outcome
             }
         }
     }
 }
 
-async fn loaded(folder: Option<PathBuf>) -> anyhow::Result<Vec<PluginStatus>> {
-    let folder = folder.context("there is no folder of plugins; say which with --plugins")?;
-    let plugins =
-        Plugins::start(PluginOptions { folder: Some(folder), services: None }, Arc::new(SystemClock)).await?;
-    let all = plugins.list();
-    plugins.stop().await;
-    Ok(all)
+/// Those of the running host, or this process's own on the same database.
+async fn open(place: &Place) -> anyhow::Result<Plugins> {
+    if let Some(running) = &place.running {
+        return Ok(running.plugins.clone());
+    }
+    let store = place.store().await?;
+    let seal = Seal::open(&place.data)?;
+    let options = PluginOptions {
+        folder: place.config.plugins(&place.data),
+        library: place.config.library(),
+        developer: place.config.unsigned_plugins,
+        services: Some(Services { store, seal }),
+    };
+    Ok(Plugins::start(options, Arc::new(SystemClock)).await?)
 }
 
-fn list(all: Vec<PluginStatus>, json: bool) -> anyhow::Result<()> {
+async fn list(plugins: &Plugins, json: bool) -> anyhow::Result<()> {
+    let all = plugins.views().await?;
     if json {
         return say(&serde_json::to_string_pretty(&all)?);
     }
     for plugin in all {
         let state = match &plugin.state {
-            PluginState::Loaded => "loaded".to_owned(),
-            PluginState::Refused { step, reason } => format!("refused at {step}: {reason}"),
-            PluginState::CircuitOpen { retry_in, .. } => format!("resting for {} s", retry_in.as_secs()),
+            None => "disabled".to_owned(),
+            Some(PluginState::Loaded) => "loaded".to_owned(),
+            Some(PluginState::Refused { step, reason }) => format!("refused at {step}: {reason}"),
+            Some(PluginState::CircuitOpen { retry_in, .. }) => {
+                format!("resting for {} s", retry_in.as_secs())
+            }
+            Some(PluginState::Quarantined { failures }) => {
+                format!("stopped after {failures} failures; mend it, or disable and enable it to try again")
+            }
         };
         say(&format!("{} {} {state}", plugin.id, plugin.version))?;
+        if let Some(waiting) = &plugin.pending_version {
+            say(&format!("  {waiting} waits for `keelson plugin approve {}`", plugin.id))?;
+        }
+        if let Some(refused) = &plugin.update_refused {
+            say(&format!("  its newer files do not run: {refused}"))?;
+        }
     }
     Ok(())
+}
+
+/// The path of a package is handed over as a running host finds it, which stands in another folder.
+pub(super) fn from_the_root(argument: String) -> String {
+    let is_package = argument.ends_with(".kpkg") && Path::new(&argument).is_file();
+    let absolute = is_package.then(|| std::path::absolute(&argument).ok()).flatten();
+    absolute.and_then(|path| path.into_os_string().into_string().ok()).unwrap_or(argument)
 }

@@ -1,5 +1,6 @@
-//! Quarantine, first cut: a plugin that fails three times in five minutes rests, so that one that spins cannot eat the
-//! host. It lives in memory: a restart gives a new chance, and so does a new file.
+//! Quarantine: a plugin that fails three times in five minutes rests, longer each time that a try after a rest fails, and is
+//! given up after five such tries, so that one that spins cannot eat the host. It lives in memory: a restart gives a new
+//! chance, and so does another load.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,6 +15,8 @@ const WINDOW: i64 = 5 * MINUTE;
 const FIRST_REST: i64 = 1_000;
 /// The longest.
 const LONGEST_REST: i64 = 5 * MINUTE;
+/// After so many failed tries it is given up.
+const PROBES: u32 = 5;
 /// After so long without a strike, all is forgotten.
 const HEALTHY: i64 = MINUTE;
 
@@ -24,16 +27,25 @@ pub(super) struct Circuit {
     rest: i64,
     open_until: Option<i64>,
     failures: u64,
+    failed_probes: u32,
 }
 
 impl Circuit {
     /// How long a call has to wait, if it may not run now.
     pub(super) fn rests(&mut self, now: i64) -> Option<Duration> {
         // A clock that went backwards must not make the rest longer than it was: the end moves along with it.
+        if self.given_up() {
+            return Some(Duration::MAX);
+        }
         let until = self.open_until?.min(now.saturating_add(self.rest.min(LONGEST_REST)));
         self.open_until = Some(until);
         let left = until.saturating_sub(now);
         u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis)
+    }
+
+    /// Whether it is given up: only another load tries it again.
+    pub(super) fn given_up(&self) -> bool {
+        self.failed_probes >= PROBES
     }
 
     /// All strikes since the load.
@@ -48,6 +60,7 @@ impl Circuit {
         self.strikes.retain(|strike| apart(now, *strike) < WINDOW);
         // A probe after a rest needs no three strikes: the first is enough.
         let probing = self.open_until.is_some();
+        self.failed_probes += u32::from(probing);
         if !probing && self.strikes.len() < STRIKES {
             return false;
         }
@@ -58,7 +71,8 @@ impl Circuit {
 
     /// A call went well.
     pub(super) fn success(&mut self, now: i64) {
-        let healthy = self.strikes.back().is_some_and(|last| apart(now, *last) >= HEALTHY);
+        let healthy =
+            !self.given_up() && self.strikes.back().is_some_and(|last| apart(now, *last) >= HEALTHY);
         if healthy {
             *self = Self { failures: self.failures, ..Self::default() };
         }
@@ -87,10 +101,15 @@ mod tests {
         assert_eq!(circuit.rests(1_002), None);
         assert!(circuit.strike(1_002));
         assert_eq!(circuit.rests(1_002), Some(Duration::from_secs(2)));
-        for _ in 0..20 {
+        for _ in 0..3 {
             circuit.strike(2_000);
         }
-        assert_eq!(circuit.rests(2_000), Some(Duration::from_mins(5)));
+        assert_eq!(circuit.rests(2_000), Some(Duration::from_secs(16)));
+        assert!(!circuit.given_up());
+        circuit.strike(20_000);
+        assert!(circuit.given_up(), "after five tries that failed");
+        circuit.success(99 * MINUTE);
+        assert_eq!(circuit.rests(i64::MAX), Some(Duration::MAX));
     }
 
     #[test]

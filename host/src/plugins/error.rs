@@ -23,6 +23,9 @@ pub enum PluginError {
         /// What the system said.
         reason: String,
     },
+    /// Which plugins are installed cannot be read.
+    #[error("cannot read which plugins are installed: {0}")]
+    Database(String),
 }
 
 /// A call of a plugin gave no result.
@@ -101,6 +104,9 @@ pub enum Refusal {
     /// It failed too often.
     #[error("paused after repeated failures; it is tried again in {} ms", .0.as_millis())]
     CircuitOpen(Duration),
+    /// It failed at every try.
+    #[error("given up after repeated failures; mend the plugin, or disable and enable it to try again")]
+    GivenUp,
     /// No such plugin runs.
     #[error("no such plugin is loaded; `keelson plugin list` shows what is, and why another is refused")]
     NotLoaded,
@@ -214,12 +220,12 @@ pub enum LoadFault {
     #[error("{0}")]
     Rules(String),
     /// Another folder has that id.
-    #[error("the id `{id}` is already used by {}; remove one of the two folders", other.display())]
+    #[error("the id `{id}` is already used by {other}; remove one of the two")]
     Duplicate {
         /// Which.
         id: String,
         /// The one that runs.
-        other: PathBuf,
+        other: String,
     },
     /// The host itself failed.
     #[error("the host is at fault, please report it: {0}")]

@@ -42,6 +42,8 @@ pub(super) struct Budget {
 pub(super) const LOAD_CALL: Budget = Budget { cpu: Duration::from_secs(1), wall: Duration::from_secs(5) };
 /// A batch of rows through one rule.
 pub(super) const RULE_CALL: Budget = Budget { cpu: Duration::from_secs(1), wall: Duration::from_secs(5) };
+/// Making data fit another version.
+pub(super) const MIGRATE_CALL: Budget = Budget { cpu: Duration::from_secs(10), wall: Duration::from_mins(1) };
 /// A part of the console.
 pub(super) const VIEW_CALL: Budget = Budget { cpu: Duration::from_millis(200), wall: Duration::from_secs(2) };
 /// One event.

@@ -12,6 +12,7 @@ use super::call::{self, alert_rules::ListRules, lifecycle::Describe};
 use super::capability::config::ConfigView;
 use super::capability::log::LogBudget;
 use super::error::{LoadError, LoadFault};
+use super::grants::Grants;
 use super::inspect::{self, Surface};
 use super::limits::{MAX_MEMORY, MEMORIES, TABLES, mebibytes};
 use super::manifest::Manifest;
@@ -58,14 +59,24 @@ pub(super) async fn read(folder: &Path) -> Result<Package, LoadFault> {
     blocking(move || Package::read(&folder)).await?
 }
 
-/// All steps after reading. The package comes back with the outcome: its digest is worth keeping either way.
-pub(super) async fn load(sandbox: &Arc<Sandbox>, package: Package) -> Result<Loaded, LoadError> {
-    let folder = package.place.clone();
-    let plugin = package.manifest.as_ref().ok().map(|manifest| manifest.id.clone());
-    steps(sandbox, package).await.map_err(|fault| LoadError { folder, plugin, fault })
+/// Reads a `.kpkg` from memory off the runtime. `settings` are JSON; an empty object stands for none.
+pub(super) async fn unpack(place: PathBuf, bytes: Vec<u8>, settings: String) -> Result<Package, LoadFault> {
+    let settings = (settings != "{}").then(|| settings.into_bytes());
+    blocking(move || Package::unpack(&place, &bytes, settings)).await?
 }
 
-async fn steps(sandbox: &Arc<Sandbox>, mut package: Package) -> Result<Loaded, LoadFault> {
+/// All steps after reading. The package comes back with the outcome: its digest is worth keeping either way.
+pub(super) async fn load(
+    sandbox: &Arc<Sandbox>,
+    package: Package,
+    grants: Grants,
+) -> Result<Loaded, LoadError> {
+    let folder = package.place.clone();
+    let plugin = package.manifest.as_ref().ok().map(|manifest| manifest.id.clone());
+    steps(sandbox, package, grants).await.map_err(|fault| LoadError { folder, plugin, fault })
+}
+
+async fn steps(sandbox: &Arc<Sandbox>, mut package: Package, grants: Grants) -> Result<Loaded, LoadFault> {
     let manifest = package.manifest.clone()?;
     // Whose it is, is asked where it is let in; a signature that does not fit its files is wrong anywhere.
     package.signed()?;
@@ -74,7 +85,7 @@ async fn steps(sandbox: &Arc<Sandbox>, mut package: Package) -> Result<Loaded, L
     let compiler = Arc::clone(sandbox);
     let checked = manifest.clone();
     let (surface, component) = blocking(move || compile(&compiler, &checked, &bytes)).await??;
-    let guest = Arc::new(link(sandbox, &manifest, &component, ConfigView::new(&settings))?);
+    let guest = Arc::new(link(sandbox, &manifest, &component, (ConfigView::new(&settings), grants))?);
     identify(sandbox, &guest, &manifest).await?;
     let raw = match guest.alert_rules {
         Some(_) => call::run(sandbox, &guest, ListRules).await.map_err(LoadFault::ListRules)?,
@@ -134,7 +145,7 @@ fn link(
     sandbox: &Sandbox,
     manifest: &Manifest,
     component: &Component,
-    config: ConfigView,
+    (config, grants): (ConfigView, Grants),
 ) -> Result<Guest, LoadFault> {
     let mismatch = |error: wasmtime::Error| {
         LoadFault::Contract(format!(
@@ -152,6 +163,7 @@ fn link(
         lifecycle,
         memory: manifest.memory,
         config,
+        grants,
         log: LogBudget::new(Arc::clone(&sandbox.clock)),
         gate: Guest::new_gate(),
     })
@@ -172,7 +184,7 @@ pub(super) async fn check(sandbox: &Arc<Sandbox>, folder: &Path) -> Result<Repor
         fault,
     })?;
     let sha256 = package.digest.clone();
-    let Loaded { manifest, rules, surface, .. } = load(sandbox, package).await?;
+    let Loaded { manifest, rules, surface, .. } = load(sandbox, package, Grants::Everything).await?;
     Ok(Report {
         folder: folder.to_path_buf(),
         id: manifest.id,

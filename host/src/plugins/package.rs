@@ -14,8 +14,11 @@ use sha2::{Digest as _, Sha256};
 use super::error::LoadFault;
 use super::manifest::Manifest;
 use super::schema::Schema;
+pub(super) use files::read_capped;
 use files::{COMPONENT, Files, MANIFEST, SETTINGS};
 
+pub(super) use archive::MAX_ARCHIVE;
+pub(super) use envelope::{open as open_envelope, seal};
 pub use key::{PublicKey, SecretKey};
 pub(super) use statement::Signed;
 
@@ -47,7 +50,12 @@ impl Package {
         let bytes = files::read_capped(file, archive::MAX_ARCHIVE).map_err(unreadable)?;
         let bytes =
             bytes.ok_or_else(|| LoadFault::Archive(files::too_large("the package", archive::MAX_ARCHIVE)))?;
-        Self::new(place, archive::unpack(&bytes).map_err(LoadFault::Archive)?, None)
+        Self::unpack(place, &bytes, None)
+    }
+
+    /// Reads a `.kpkg` from memory, with settings that an administrator gave.
+    pub(super) fn unpack(place: &Path, bytes: &[u8], settings: Option<Vec<u8>>) -> Result<Self, LoadFault> {
+        Self::new(place, archive::unpack(bytes).map_err(LoadFault::Archive)?, settings)
     }
 
     fn new(place: &Path, files: Files, settings: Option<Vec<u8>>) -> Result<Self, LoadFault> {
@@ -103,10 +111,24 @@ impl Package {
             .collect()
     }
 
+    /// The schema of the settings, if it takes any.
+    pub(super) fn settings_schema(&self) -> Result<Option<Value>, LoadFault> {
+        let Some(name) = self.manifest.as_ref().map_err(LoadFault::clone)?.config_schema.as_deref() else {
+            return Ok(None);
+        };
+        let schema = self.files.get(name).ok_or_else(|| {
+            LoadFault::Read(format!(
+                "{name} is missing, but plugin.toml names it as the schema of the settings"
+            ))
+        })?;
+        let schema = serde_json::from_slice(schema)
+            .map_err(|error| LoadFault::Schema(format!("the config schema is not JSON: {error}")))?;
+        Ok(Some(schema))
+    }
+
     /// The settings under the schema, defaults filled in.
     pub(super) fn settings(&self) -> Result<Value, LoadFault> {
-        let name = self.manifest.as_ref().map_err(LoadFault::clone)?.config_schema.as_deref();
-        let Some(name) = name else {
+        let Some(schema) = self.settings_schema()? else {
             return match &self.settings {
                 None => Ok(Value::Object(serde_json::Map::new())),
                 Some(_) => Err(LoadFault::Settings(vec![
@@ -115,13 +137,6 @@ impl Package {
                 ])),
             };
         };
-        let schema = self.files.get(name).ok_or_else(|| {
-            LoadFault::Read(format!(
-                "{name} is missing, but plugin.toml names it as the schema of the settings"
-            ))
-        })?;
-        let schema: Value = serde_json::from_slice(schema)
-            .map_err(|error| LoadFault::Schema(format!("the config schema is not JSON: {error}")))?;
         let schema = Schema::compile(&schema)
             .map_err(|error| LoadFault::Schema(format!("the config schema is {error}")))?;
         let given = match &self.settings {

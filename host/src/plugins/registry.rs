@@ -2,16 +2,15 @@
 //! reason, for the list.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::circuit::Circuit;
 use super::error::{LoadError, LoadFault};
 use super::load::{self, Loaded};
 use super::manifest::Manifest;
-use super::package::Package;
 use super::rule::{CheckedRule, LoadedRule, RuleSet};
 use super::sandbox::{Guest, Sandbox};
+use super::source::{Candidate, Offer, Source};
 use super::status::{PluginState, PluginStatus};
 
 /// One load of one plugin. Calls hold it until they end, whatever takes its place meanwhile.
@@ -53,11 +52,11 @@ impl Generation {
     }
 }
 
-/// What one folder holds.
+/// What one source holds.
 #[derive(Clone, Default)]
 struct Slot {
-    /// Of the last files that were looked at.
-    digest: Option<String>,
+    /// Of what was looked at last.
+    mark: Option<String>,
     generation: Option<Arc<Generation>>,
     /// Why the last files do not run.
     refusal: Option<LoadError>,
@@ -66,7 +65,7 @@ struct Slot {
 /// What calls see: it never changes, a new one takes its place.
 #[derive(Default)]
 pub(super) struct Snapshot {
-    slots: BTreeMap<PathBuf, Slot>,
+    slots: BTreeMap<Source, Slot>,
     pub(super) rules: Arc<RuleSet>,
 }
 
@@ -80,12 +79,12 @@ impl Snapshot {
         self.slots.values().filter_map(|slot| slot.generation.as_ref())
     }
 
-    /// All folders, whatever became of them.
+    /// All sources, whatever became of them.
     pub(super) fn list(&self, now: i64) -> Vec<PluginStatus> {
-        self.slots.iter().map(|(folder, slot)| slot.status(folder, now)).collect()
+        self.slots.iter().map(|(source, slot)| slot.status(source, now)).collect()
     }
 
-    fn from_slots(slots: BTreeMap<PathBuf, Slot>) -> Self {
+    fn from_slots(slots: BTreeMap<Source, Slot>) -> Self {
         let mut rules: Vec<_> = slots
             .values()
             .filter_map(|slot| slot.generation.as_ref())
@@ -103,22 +102,25 @@ impl Slot {
         self.refusal.as_ref().is_none_or(|error| !error.fault.may_pass_later())
     }
 
-    fn status(&self, folder: &Path, now: i64) -> PluginStatus {
+    fn status(&self, source: &Source, now: i64) -> PluginStatus {
         let refused = self.refusal.as_ref();
         let Some(generation) = &self.generation else {
-            return PluginStatus::refused(folder, refused);
+            return PluginStatus::refused(source, refused);
         };
         let manifest = &generation.manifest;
-        let (rests, failures) = generation.circuit(|circuit| (circuit.rests(now), circuit.failures()));
+        let state = generation.circuit(|circuit| match (circuit.given_up(), circuit.rests(now)) {
+            (true, _) => PluginState::Quarantined { failures: circuit.failures() },
+            (false, Some(retry_in)) => PluginState::CircuitOpen { retry_in, failures: circuit.failures() },
+            (false, None) => PluginState::Loaded,
+        });
         PluginStatus {
             id: manifest.id.clone(),
             name: manifest.name.clone(),
             version: manifest.version.to_string(),
             generation: generation.number,
-            state: rests
-                .map_or(PluginState::Loaded, |retry_in| PluginState::CircuitOpen { retry_in, failures }),
+            state,
             update_refused: refused.map(ToString::to_string),
-            folder: folder.to_path_buf(),
+            folder: source.folder(),
         }
     }
 }
@@ -130,54 +132,56 @@ pub(super) struct Scan {
     pub(super) changed: bool,
 }
 
-/// Looks at every folder and loads what changed. `next` numbers the generations.
+/// Looks at everything that is to run and loads what changed. `next` numbers the generations.
 pub(super) async fn scan(
     sandbox: &Arc<Sandbox>,
     before: &Snapshot,
-    folders: &[PathBuf],
+    offers: &[Offer],
     next: impl Fn() -> u64,
 ) -> Scan {
-    let kept = |folder: &&PathBuf| before.slots.contains_key(*folder);
-    let gone =
-        before.slots.iter().filter(|(folder, slot)| !folders.contains(folder) && slot.generation.is_some());
+    let mut slots = before.slots.clone();
+    let sources: Vec<Source> = offers.iter().map(Offer::source).collect();
     let mut changed = false;
-    for (folder, _) in gone {
-        changed = true;
-        tracing::info!(folder = %folder.display(), "plugin unloaded: its folder is gone");
-    }
-    let mut slots: BTreeMap<PathBuf, Slot> = folders
-        .iter()
-        .filter(kept)
-        .filter_map(|folder| Some((folder.clone(), before.slots.get(folder)?.clone())))
-        .collect();
-    for folder in folders {
-        changed |= visit(sandbox, &mut slots, folder, &next).await;
+    slots.retain(|source, slot| {
+        let stays = sources.contains(source);
+        if !stays && slot.generation.is_some() {
+            changed = true;
+            tracing::info!(plugin = %source.place().display(), "plugin unloaded: it is not there any more, or disabled");
+        }
+        stays
+    });
+    for offer in offers {
+        changed |= visit(sandbox, &mut slots, offer, &next).await;
     }
     Scan { snapshot: Snapshot::from_slots(slots), changed }
 }
 
-/// One folder. Whether a new generation took over.
+/// One of them. Whether a new generation took over.
 async fn visit(
     sandbox: &Arc<Sandbox>,
-    slots: &mut BTreeMap<PathBuf, Slot>,
-    folder: &Path,
+    slots: &mut BTreeMap<Source, Slot>,
+    offer: &Offer,
     next: &impl Fn() -> u64,
 ) -> bool {
-    let known = slots.get(folder).filter(|slot| slot.settled()).and_then(|slot| slot.digest.clone());
-    let (digest, outcome) = match load::read(folder).await {
-        Ok(package) if known.as_ref() == Some(&package.digest) => return false,
-        Ok(package) => (Some(package.digest.clone()), admit(sandbox, slots, package).await),
-        Err(fault) => (None, Err(LoadError { folder: folder.to_path_buf(), plugin: None, fault })),
+    let source = offer.source();
+    let known = slots.get(&source).filter(|slot| slot.settled()).and_then(|slot| slot.mark.clone());
+    if known.as_deref().is_some_and(|mark| offer.is_known(mark)) {
+        return false;
+    }
+    let store = sandbox.services.as_ref().map(|services| &services.store);
+    let (mark, outcome) = match offer.read(store).await {
+        Ok(candidate) if known.as_ref() == Some(&candidate.mark) => return false,
+        Ok(candidate) => (Some(candidate.mark.clone()), admit(sandbox, slots, &source, candidate).await),
+        Err(fault) => (None, Err(source.refusal(source.id(), fault))),
     };
-    let slot = slots.entry(folder.to_path_buf()).or_default();
+    let slot = slots.entry(source).or_default();
     let news = slot.refusal.as_ref() != outcome.as_ref().err();
-    slot.digest = digest;
+    slot.mark = mark;
     match outcome {
         Ok(loaded) => {
             let generation = Generation::new(loaded, next());
             generation.announce();
-            *slot =
-                Slot { digest: slot.digest.take(), generation: Some(Arc::new(generation)), refusal: None };
+            *slot = Slot { mark: slot.mark.take(), generation: Some(Arc::new(generation)), refusal: None };
             true
         }
         Err(error) => {
@@ -196,20 +200,19 @@ fn complain(error: &LoadError, still_running: bool) {
 
 async fn admit(
     sandbox: &Arc<Sandbox>,
-    slots: &BTreeMap<PathBuf, Slot>,
-    package: Package,
+    slots: &BTreeMap<Source, Slot>,
+    source: &Source,
+    candidate: Candidate,
 ) -> Result<Loaded, LoadError> {
+    let Candidate { package, grants, .. } = candidate;
     let id = package.manifest.as_ref().ok().map(|manifest| manifest.id.clone());
-    let twin = slots.iter().find(|(folder, slot)| {
-        **folder != package.place
+    let twin = slots.iter().find(|(other, slot)| {
+        *other != source
             && slot.generation.as_ref().is_some_and(|running| Some(&running.manifest.id) == id.as_ref())
     });
     if let (Some((other, _)), Some(id)) = (twin, &id) {
-        return Err(LoadError {
-            fault: LoadFault::Duplicate { id: id.clone(), other: other.clone() },
-            plugin: Some(id.clone()),
-            folder: package.place,
-        });
+        let fault = LoadFault::Duplicate { id: id.clone(), other: other.to_string() };
+        return Err(source.refusal(Some(id.clone()), fault));
     }
-    load::load(sandbox, package).await
+    load::load(sandbox, package, grants).await
 }

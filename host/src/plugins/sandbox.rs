@@ -15,6 +15,7 @@ use super::capability::{self};
 use super::engine::Engine;
 use super::error::PluginError;
 use super::gate::Gate;
+use super::grants::Grants;
 use super::limits::{
     Accountant, CALLS, HANDLES, HOSTCALL_FUEL, PLUGIN_CALLS, PLUGIN_WAITING_CALLS, TICK, WAITING_CALLS,
 };
@@ -105,6 +106,7 @@ pub(super) struct Guest {
     pub(super) alert_rules: Option<abi::alert_rules::GuestIndices>,
     pub(super) memory: usize,
     pub(super) config: ConfigView,
+    pub(super) grants: Grants,
     pub(super) log: Arc<LogBudget>,
     pub(super) gate: Gate,
 }

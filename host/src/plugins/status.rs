@@ -1,13 +1,14 @@
 //! What `keelson plugin list` shows.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::error::LoadError;
+use super::source::Source;
 
-/// One folder of the folder of plugins.
+/// One plugin, whatever became of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PluginStatus {
@@ -23,8 +24,9 @@ pub struct PluginStatus {
     pub state: PluginState,
     /// Why the newer files in the folder do not run, while the older generation does.
     pub update_refused: Option<String>,
-    /// Where it lies.
-    pub folder: PathBuf,
+    /// Where it lies; none if it is installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
 }
 
 /// How a plugin is.
@@ -47,12 +49,19 @@ pub enum PluginState {
         /// Since its load.
         failures: u64,
     },
+    /// It failed at every try and is given up until it is loaded again.
+    Quarantined {
+        /// Since its load.
+        failures: u64,
+    },
 }
 
 impl PluginStatus {
-    pub(super) fn refused(folder: &Path, refusal: Option<&LoadError>) -> Self {
-        let folder_name = || folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let id = refusal.and_then(|error| error.plugin.clone()).unwrap_or_else(folder_name);
+    pub(super) fn refused(source: &Source, refusal: Option<&LoadError>) -> Self {
+        let place = source.place();
+        let file_name = || place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let id =
+            refusal.and_then(|error| error.plugin.clone()).or_else(|| source.id()).unwrap_or_else(file_name);
         Self {
             name: id.clone(),
             id,
@@ -63,7 +72,7 @@ impl PluginStatus {
                 reason: refusal.map(|error| error.fault.to_string()).unwrap_or_default(),
             },
             update_refused: None,
-            folder: folder.to_path_buf(),
+            folder: source.folder(),
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Notices that a plugin's files changed. The *folder* is watched, since editors and installers replace files; a slow
-//! poll catches what the system does not report (network mounts, bind mounts).
+//! Notices that a plugin changed. The *folder* is watched, since editors and installers replace files; a slow poll catches
+//! what the system does not report (network mounts, bind mounts) and what another host of this database did.
 
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify::{RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 
-use super::Inner;
+use super::{Inner, Plugins};
 
 /// So long nothing must happen before the files are looked at.
 const DEBOUNCE: Duration = Duration::from_millis(300);
@@ -17,6 +17,9 @@ const DEBOUNCE: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How often they are looked at though nothing was reported.
 const POLL: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether what a removed plugin stored is to go.
+const ERASE: Duration = Duration::from_hours(1);
 
 /// The folders of plugins inside `folder`, sorted. A missing folder is empty: plugins may come later.
 pub(super) fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
@@ -38,17 +41,35 @@ pub(super) fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// Reloads on every change until `stop`, or until the last handle is gone.
-pub(super) async fn run(folder: PathBuf, plugins: Weak<Inner>, stop: CancellationToken) {
+pub(super) async fn run(folder: Option<PathBuf>, plugins: Weak<Inner>, stop: CancellationToken) {
     let (poke, mut poked) = channel(1);
-    let _watcher = watch(&folder, poke);
+    let _watcher = folder.as_deref().and_then(|folder| watch(folder, poke));
+    let mut erased = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = settled(&mut poked) => {}
             () = tokio::time::sleep(POLL) => {}
         }
-        let Some(plugins) = plugins.upgrade() else { return };
-        plugins.reload().await;
+        let Some(inner) = plugins.upgrade() else { return };
+        inner.reload().await;
+        let plugins = Plugins { inner };
+        if plugins.services().is_ok() {
+            look_after(&plugins, &mut erased).await;
+        }
+    }
+}
+
+/// What is to be done now and then. `erased` is when what was removed was last looked at.
+async fn look_after(plugins: &Plugins, erased: &mut Option<Instant>) {
+    if let Err(error) = plugins.roll_back_the_failed().await {
+        tracing::warn!(%error, "a plugin that failed stays at its version");
+    }
+    if erased.is_none_or(|last| last.elapsed() >= ERASE) {
+        *erased = Some(Instant::now());
+        if let Err(error) = plugins.erase_the_removed().await {
+            tracing::warn!(%error, "what removed plugins stored stays");
+        }
     }
 }
 

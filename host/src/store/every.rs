@@ -4,8 +4,8 @@ use super::bulk::Dialect;
 use super::{
     PING, accounts, actions, agents, alarms, audit, cloud, commands, companies, credentials, due, failures,
     hosted, infrastructure, ingest, inspect, installation, join_tokens, list, locations, logins, mails,
-    notifications, onboarding, organization_sites, organizations, owners, removal, resellers, resources,
-    settings, standing, subtenants, templates, unverified, users, workloads, world,
+    notifications, onboarding, organization_sites, organizations, owners, plugins, removal, resellers,
+    resources, settings, standing, subtenants, templates, unverified, users, workloads, world,
 };
 
 /// Every statement of the store with its name, as `dialect` gets it: the prepare test feeds each to its database.
@@ -47,6 +47,7 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         .into_iter()
         .chain(ingest::ALL)
         .chain(infrastructure::STATEMENTS.iter().copied())
+        .chain(plugins::ALL_STATEMENTS.iter().copied())
         .flatten()
         .chain(cloud::statements());
     let fixed = fixed.map(|(name, text)| (*name, (*text).to_owned()));

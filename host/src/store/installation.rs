@@ -44,6 +44,11 @@ impl InstallationRow<'_> {
         Ok(row)
     }
 
+    /// The one that there is.
+    pub async fn current(&mut self) -> Result<Option<Installation>, StoreError> {
+        Ok(on!(self.0, db => sqlx::query_as(GET).fetch_optional(db).await?))
+    }
+
     /// From here on it is the same installation with another past; none in a database that has no installation.
     pub async fn begin_another_life(
         &mut self,

@@ -63,6 +63,21 @@ impl<'d> Console<'d> {
         self.word(&["agent", "token", "--provider", "--door", "hosted", "--uses", "1"])
     }
 
+    /// Installs and enables everything that the shipped library has, as an administrator would.
+    pub(super) fn enable_all_plugins(&self) -> anyhow::Result<()> {
+        let found = process::read(&mut self.command(&["plugin", "search", "--json"]))?;
+        let found: serde_json::Value =
+            serde_json::from_str(&found).context("`keelson plugin search` printed no JSON")?;
+        for one in found["found"].as_array().into_iter().flatten() {
+            let id = one
+                .pointer("/plugin/id")
+                .and_then(serde_json::Value::as_str)
+                .context("a plugin without an id")?;
+            process::read(&mut self.command(&["plugin", "install", id, "--enable", "--approve"]))?;
+        }
+        Ok(())
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = self.workspace.tool(self.workspace.binary("keelson"));
         command.args(args).arg("--data").arg(self.data);

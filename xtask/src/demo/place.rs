@@ -87,13 +87,13 @@ impl Place {
     }
 
     /// Writes the host's settings: in a file, because the commands that make tokens must know them as `serve` does.
-    pub(super) fn write_settings(&self, doors: &Doors, packages: &Path) -> anyhow::Result<()> {
+    pub(super) fn write_settings(&self, doors: &Doors, library: &Path) -> anyhow::Result<()> {
         let mut settings = toml::Table::new();
         for (key, port) in doors.settings() {
             settings.insert(key.to_owned(), format!("127.0.0.1:{port}").into());
         }
         settings.insert("advertise".to_owned(), "localhost".into());
-        settings.insert("plugins".to_owned(), packages.display().to_string().into());
+        settings.insert("library".to_owned(), library.display().to_string().into());
         let file = self.folder.join("keelson.toml");
         let text = format!("# Written by `cargo xtask demo` at each start.\n{settings}");
         fs::write(&file, text).with_context(|| format!("failed to write {}", file.display()))
@@ -246,7 +246,7 @@ mod tests {
         let text = fs::read_to_string(place.folder().join("keelson.toml")).unwrap();
         let read: toml::Table = text.parse().unwrap();
         assert_eq!(read["agents-remote"].as_str(), Some("127.0.0.1:3"));
-        assert_eq!(read["plugins"].as_str(), Some("/p/a \"b\""));
+        assert_eq!(read["library"].as_str(), Some("/p/a \"b\""));
     }
 
     #[test]

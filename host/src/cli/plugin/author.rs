@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use super::super::say;
-use crate::clock::SystemClock;
+use crate::clock::{Clock as _, DAY, SystemClock};
 use crate::plugins::{self, Inspection, Packed, SecretKey};
 
 /// Of an author's.
@@ -24,6 +24,9 @@ pub(in crate::cli) enum AuthorCommand {
     Key {
         /// Where the secret half goes; never over a file that is there
         file: PathBuf,
+        /// Make none: print the public half of the key that is there
+        #[arg(long)]
+        of: bool,
     },
     /// Check a folder and make one .kpkg of it
     Pack {
@@ -47,6 +50,26 @@ pub(in crate::cli) enum AuthorCommand {
         #[arg(long, value_name = "FILE")]
         former: Option<PathBuf>,
     },
+    /// Make the signed index of a library: a folder of signed packages
+    Index {
+        /// With the .kpkg files
+        folder: PathBuf,
+        /// The key of the library
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Whose the packages are
+        #[arg(long, value_name = "NAME")]
+        publisher: String,
+        /// How long the index is believed
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..))]
+        days: u16,
+        /// Take a version back, for good: `vendor.name@1.2.3`
+        #[arg(long, value_name = "PLUGIN@VERSION", requires = "advisory")]
+        withdraw: Option<String>,
+        /// Why, for those who have it
+        #[arg(long, value_name = "TEXT", requires = "withdraw")]
+        advisory: Option<String>,
+    },
     /// Say what is in a package and who signed it
     Inspect {
         /// A .kpkg or a folder
@@ -64,7 +87,8 @@ impl AuthorCommand {
                 let report = plugins::check(&place, Arc::new(SystemClock)).await?;
                 say(&serde_json::to_string_pretty(&report)?)
             }
-            Self::Key { file } => make_key(&file),
+            Self::Key { file, of: true } => say(&read_key(&file)?.public().to_string()),
+            Self::Key { file, of: false } => make_key(&file),
             Self::Pack { folder, key, out } => {
                 plugins::check(&folder, Arc::new(SystemClock)).await?;
                 let packed = match key {
@@ -83,6 +107,17 @@ impl AuthorCommand {
                 let former = former.as_deref().map(read_key).transpose()?;
                 let packed = plugins::sign(&package, &read_key(&key)?, former.as_ref())?;
                 write(&package, &packed)
+            }
+            Self::Index { folder, key, publisher, days, withdraw, advisory } => {
+                let life = (SystemClock.now_ms(), i64::from(days) * DAY);
+                let withdrawn = withdraw.zip(advisory);
+                let index = plugins::make_index(&folder, &read_key(&key)?, &publisher, life, withdrawn)?;
+                say(&format!(
+                    "{} plugins, serial {}, until {}",
+                    index.plugins.len(),
+                    index.serial,
+                    index.expires
+                ))
             }
             Self::Inspect { place, json } => {
                 let found = plugins::inspect(&place)?;

@@ -11,7 +11,21 @@ impl Plugin for Evil {
     const VERSION: &'static str = "6.6.6";
 
     fn start(_host: &str) -> Result<(), Error> {
-        match word(&keelson_sdk::config::json(), "at-load").as_str() {
+        Self::misbehaves("at-load")
+    }
+
+    fn migrate(_from: &str, _to: &str) -> Result<(), Error> {
+        Self::misbehaves("migrate")
+    }
+
+    fn health() -> Result<(), Error> {
+        Self::misbehaves("health")
+    }
+}
+
+impl Evil {
+    fn misbehaves(key: &str) -> Result<(), Error> {
+        match word(&keelson_sdk::config::json(), key).as_str() {
             "spin" => spin(),
             "trap" => trap(),
             "grow" => grow(),
