@@ -12,4 +12,5 @@ mod fleet;
 mod ingest;
 mod lists;
 mod plans;
+mod plugin_access;
 mod schema;

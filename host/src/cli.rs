@@ -115,7 +115,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let config = Config::load(&cli.data, &cli.flags, &serve)?;
     if cli.command.is_for_a_host() {
         let arguments = std::env::args().skip(1).map(plugin::from_the_root).collect();
-        if let Some((output, error)) = socket::ask(&cli.data, arguments, config.database.clone()).await? {
+        let reads = cli.command.reads_input();
+        let asked = socket::ask(&cli.data, arguments, (config.database.clone(), reads)).await?;
+        if let Some((output, error)) = asked {
             output::print(&output)?;
             return error.map_or(Ok(()), |error| Err(anyhow::anyhow!(error)));
         }
@@ -136,6 +138,11 @@ impl Command {
             Self::Db(command) => command.is_for_a_host(),
             _ => true,
         }
+    }
+
+    /// Whether it reads standard input without being told to by a flag.
+    fn reads_input(&self) -> bool {
+        matches!(self, Self::Plugin(command) if command.reads_input())
     }
 
     /// Does anything but serve.

@@ -6,7 +6,8 @@
 //! time. [`Entrance`] puts both before a TLS handshake, for every port alike. A [`Budget`] limits what somebody asks for over
 //! time, and [`Proxies`] say who that is when it comes through the operator's own.
 //!
-//! The other way, `outbound.rs` says where the host itself may connect to, and `trust.rs` whom it takes for whom there.
+//! The other way, `outbound.rs` says where the host itself may connect to, `trust.rs` whom it takes for whom there, and
+//! `exchange.rs` asks one thing of a web server.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -23,10 +24,11 @@ use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) mod exchange;
 pub(crate) mod outbound;
 mod trust;
 
-pub(crate) use outbound::{OutboundError, Reach};
+pub(crate) use outbound::{Machine, OutboundError, Reach};
 pub(crate) use trust::{Authorities, Judge, Shown};
 mod budget;
 mod proxies;

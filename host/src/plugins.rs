@@ -16,8 +16,9 @@
 //!
 //! # What is written
 //!
-//! Nothing: this module reads folders and holds memory. A plugin keeps no state between calls, so a crash of the host
-//! or of a guest at any instant loses nothing; the next start or call begins afresh.
+//! Requests that plugins send (`capability/http`): each before it leaves, so that one that a crash cuts is known as `cut`. Else
+//! this module reads folders and holds memory. A plugin keeps no state between calls, so a crash of the host or of a guest at
+//! any instant loses nothing; the next start or call begins afresh.
 
 mod abi;
 mod audience;
@@ -25,9 +26,12 @@ mod author;
 mod call;
 mod capability;
 mod circuit;
+mod declared;
 mod engine;
 mod error;
+mod exports;
 mod facts;
+pub(crate) mod fleet;
 mod gate;
 mod grants;
 mod inspect;
@@ -41,6 +45,7 @@ mod registry;
 mod rule;
 mod sandbox;
 mod schema;
+mod secret;
 mod services;
 mod source;
 mod status;
@@ -49,6 +54,7 @@ mod text;
 mod trust;
 mod verdict;
 mod watch;
+mod widgets;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,6 +63,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::clock::SharedClock;
 use crate::id::CompanyUid;
@@ -65,12 +72,16 @@ use crate::store::StoreError;
 use audience::Audience;
 use call::alert_rules::Evaluate;
 use call::lifecycle::AskHealth;
+use call::views::{Act, Render};
 use registry::{Generation, Snapshot};
 use sandbox::Sandbox;
 use source::Offer;
 
 pub use author::{Inspection, Packed, PackedFile, inspect, pack, sign};
 pub use call::lifecycle::Health;
+pub use call::routes::{RouteRequest, RouteResponse};
+pub use call::views::ViewOutcome;
+pub use declared::{Declared, DeclaredDestination, DeclaredSecret, check_origin};
 pub use error::{Blame, CallError, GuestFault, LoadError, LoadFault, PluginError, Refusal};
 pub use facts::{ABSENT, CHUNK_ROWS, Column, FactTable, Kind, SUBJECTS, Subject, Values};
 pub use grants::Ask;
@@ -82,8 +93,9 @@ pub use library::{Index, Library, LibraryError, Listed, ListedVersion, make_inde
 pub use load::Report;
 pub use package::{PublicKey, SecretKey};
 pub use rule::{LoadedRule, RuleDescription, RuleSet};
+pub use secret::EnteredSecret;
 pub use services::Services;
-pub use status::{PluginState, PluginStatus};
+pub use status::{PluginState, PluginStatus, ViewInfo};
 pub use verdict::{Evaluation, Severity, Verdict};
 
 /// How to start.
@@ -117,6 +129,8 @@ struct Inner {
     generations: AtomicU64,
     changed: tokio::sync::watch::Sender<u64>,
     stop: CancellationToken,
+    /// Forgets old requests.
+    _tidy: Option<AbortOnDropHandle<()>>,
     watcher: Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
@@ -134,6 +148,11 @@ impl Plugins {
     /// Loads what the folder holds and starts to watch it. A plugin that is refused does not stop the host: it is in
     /// [`Plugins::list`] with its reason.
     pub async fn start(options: PluginOptions, clock: SharedClock) -> Result<Self, PluginError> {
+        let stop = CancellationToken::new();
+        let tidy = options.services.clone().map(|services| {
+            let tidy = capability::http::keep_tidy(services, Arc::clone(&clock), stop.clone());
+            AbortOnDropHandle::new(tokio::spawn(tidy))
+        });
         let inner = Arc::new(Inner {
             folder: options.folder.clone(),
             library: options.library,
@@ -144,7 +163,8 @@ impl Plugins {
             scanning: tokio::sync::Mutex::default(),
             generations: AtomicU64::new(0),
             changed: tokio::sync::watch::Sender::new(0),
-            stop: CancellationToken::new(),
+            stop,
+            _tidy: tidy,
             watcher: Mutex::default(),
         });
         let listed = options.folder.as_deref().map_or(Ok(Vec::new()), watch::list);
@@ -235,6 +255,54 @@ impl Plugins {
         self.evaluate(plugin, rule, &parameters.to_string(), now, facts).await.map(drop)
     }
 
+    /// All views of the plugins that run.
+    pub fn all_views(&self) -> Vec<ViewInfo> {
+        self.inner
+            .snapshot
+            .load()
+            .generations()
+            .flat_map(|generation| ViewInfo::of(&generation.manifest))
+            .collect()
+    }
+
+    /// Has a plugin render a view, on behalf of a company or of the provider. `parameters` is an object.
+    pub async fn render(
+        &self,
+        plugin: &str,
+        view: &str,
+        parameters: Value,
+        company: Option<CompanyUid>,
+    ) -> Result<Value, CallError> {
+        let fail = |blame: Blame| CallError::new(plugin, format!("rendering the view {view}"), blame);
+        let generation = self.with_view(plugin, view).map_err(fail)?;
+        self.guarded(&generation, Render { view: view.to_owned(), parameters, company }).await.map_err(fail)
+    }
+
+    /// Tells a plugin that somebody pressed a button of a view.
+    pub async fn act(
+        &self,
+        plugin: &str,
+        (view, action): (&str, &str),
+        parameters: Value,
+        company: Option<CompanyUid>,
+    ) -> Result<ViewOutcome, CallError> {
+        let fail = |blame: Blame| CallError::new(plugin, format!("doing {action} of the view {view}"), blame);
+        let generation = self.with_view(plugin, view).map_err(fail)?;
+        let (view, action) = (view.to_owned(), action.to_owned());
+        self.guarded(&generation, Act { view, action, parameters, company }).await.map_err(fail)
+    }
+
+    /// Asks an operation of a plugin's own.
+    pub async fn route(&self, plugin: &str, request: RouteRequest) -> Result<RouteResponse, CallError> {
+        let step = format!("{} {}", request.method, request.path);
+        let fail = |blame: Blame| CallError::new(plugin, step.as_str(), blame);
+        let generation = self.generation(plugin).map_err(fail)?;
+        if !generation.manifest.extends.routes {
+            return Err(fail(Blame::Policy(Refusal::NoRoutes)));
+        }
+        self.guarded(&generation, request).await.map_err(fail)
+    }
+
     /// What a plugin says of how it is.
     pub async fn health(&self, plugin: &str) -> Result<Health, CallError> {
         let fail = |blame: Blame| CallError::new(plugin, "asking how it is", blame);
@@ -250,6 +318,15 @@ impl Plugins {
             && let Err(error) = watcher.await
         {
             tracing::error!(error = %error, "the plugin watcher did not end well");
+        }
+    }
+
+    fn with_view(&self, plugin: &str, view: &str) -> Result<Arc<Generation>, Blame> {
+        let generation = self.generation(plugin)?;
+        if generation.manifest.extends.views.iter().any(|known| known.id == view) {
+            Ok(generation)
+        } else {
+            Err(Blame::Policy(Refusal::NoSuchView(view.to_owned())))
         }
     }
 
@@ -326,7 +403,7 @@ impl Inner {
     /// Reads what is installed, and has all of it and the folders run.
     async fn look(&self, folders: Vec<PathBuf>) -> Result<(), StoreError> {
         let _one = self.scanning.lock().await;
-        let (running, rules) = match &self.sandbox.services {
+        let (running, rules) = match &self.sandbox.outside.services {
             None => (Vec::new(), Vec::new()),
             Some(services) => {
                 let mut tx = services.store.read().await?;

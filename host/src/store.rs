@@ -45,6 +45,7 @@ mod infrastructure;
 mod ingest;
 mod inspect;
 mod installation;
+mod inventory;
 mod join_tokens;
 mod limit;
 pub mod list;
@@ -56,6 +57,8 @@ mod onboarding;
 mod organization_sites;
 mod organizations;
 mod owners;
+mod plugin_access;
+mod plugin_requests;
 mod plugins;
 mod point;
 mod removal;
@@ -101,6 +104,7 @@ pub use infrastructure::{
 pub use ingest::{Facts, Ingest, Move, Offset};
 pub use inspect::{Inspection, inspect};
 pub use installation::InstallationRow;
+pub use inventory::Inventory;
 pub use join_tokens::{JoinTokens, NewJoinToken};
 pub use locations::{LocationRow, Locations, MOVED_WITH_A_LOCATION, NewLocation};
 pub use logins::Logins;
@@ -110,6 +114,10 @@ pub use onboarding::Onboardings;
 pub use organization_sites::OrganizationSites;
 pub use organizations::Organizations;
 pub use owners::Owners;
+pub use plugin_access::{BoundDestination, PluginAccess, SecretRow};
+pub use plugin_requests::{
+    DestinationUse, NewPluginRequest, PluginRequest, PluginRequests, REQUESTS_KEPT, RequestEnd,
+};
 pub use plugins::{
     CompanyRule, InstalledPlugin, InstalledVersion, NewPackage, OrganizationRule, PluginKey, PluginLibrary,
     PluginRows, RunningPlugin,

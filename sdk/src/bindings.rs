@@ -27,3 +27,35 @@ pub mod alert_rules {
         pub_export_macro: true,
     });
 }
+
+/// The extension point `views`.
+#[expect(clippy::same_length_and_capacity, reason = "generated")]
+pub mod views {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package keelson:sdk;
+            world views { export keelson:plugin/views@0.2.0; }
+        ",
+        world: "keelson:sdk/views",
+        with: { "keelson:plugin/types@0.2.0": crate::bindings::base::keelson::plugin::types },
+        generate_all,
+        pub_export_macro: true,
+    });
+}
+
+/// The extension point `routes`.
+#[expect(clippy::same_length_and_capacity, reason = "generated")]
+pub mod routes {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package keelson:sdk;
+            world routes { export keelson:plugin/routes@0.2.0; }
+        ",
+        world: "keelson:sdk/routes",
+        with: { "keelson:plugin/types@0.2.0": crate::bindings::base::keelson::plugin::types },
+        generate_all,
+        pub_export_macro: true,
+    });
+}

@@ -2,6 +2,8 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::bindings::base::keelson::plugin::types::PluginError;
+
 /// Why a call was refused. It reaches the administrator as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -39,6 +41,14 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<PluginError> for Error {
+    /// An error of the host.
+    fn from(error: PluginError) -> Self {
+        let PluginError { code, message, retryable } = error;
+        Self { code, message, retryable }
+    }
+}
 
 /// Reads a call's parameters. The host has held them to the rule's schema and filled in its defaults.
 pub fn parameters<T: DeserializeOwned>(json: &str) -> Result<T, Error> {

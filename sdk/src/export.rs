@@ -6,7 +6,11 @@ use std::sync::Once;
 use crate::bindings::alert_rules::exports::keelson::plugin::alert_rules as wit;
 use crate::bindings::base::exports::keelson::plugin::lifecycle;
 use crate::bindings::base::keelson::plugin::types;
-use crate::{AlertRules, Call, Error, Facts, Plugin};
+use crate::bindings::routes::exports::keelson::plugin::routes;
+use crate::bindings::views::exports::keelson::plugin::views;
+use crate::routes::Request;
+use crate::views::object;
+use crate::{AlertRules, Call, Error, Facts, Plugin, Routes, Views};
 
 /// What `plugin!` exports.
 #[derive(Debug)]
@@ -50,6 +54,43 @@ impl<P: AlertRules> wit::Guest for Exports<P> {
         let call = Call::from(context);
         let verdicts = P::evaluate(&call, &rule, &parameters, &Facts::from_table(facts))?;
         Ok(verdicts.into())
+    }
+}
+
+impl<P: Views> views::Guest for Exports<P> {
+    fn render(
+        context: types::Context,
+        view: String,
+        parameters: String,
+    ) -> Result<String, types::PluginError> {
+        log_panics();
+        let view = P::render(&Call::from(context), &view, &object(&parameters)?)?;
+        Ok(view.to_json().to_string())
+    }
+
+    fn act(
+        context: types::Context,
+        view: String,
+        action: String,
+        parameters: String,
+    ) -> Result<String, types::PluginError> {
+        log_panics();
+        let acted = P::act(&Call::from(context), &view, &action, &object(&parameters)?)?;
+        let mut answer = serde_json::json!({ "render": acted.render });
+        if let Some(message) = acted.message {
+            answer["message"] = message.into();
+        }
+        Ok(answer.to_string())
+    }
+}
+
+impl<P: Routes> routes::Guest for Exports<P> {
+    fn handle(
+        context: types::Context,
+        request: routes::Request,
+    ) -> Result<routes::Response, types::PluginError> {
+        log_panics();
+        Ok(P::handle(&Call::from(context), &Request::of(request)?)?.into())
     }
 }
 

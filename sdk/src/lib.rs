@@ -8,11 +8,17 @@ pub mod config;
 mod error;
 mod export;
 mod facts;
+pub mod http;
 pub mod instant;
+pub mod inventory;
 pub mod log;
 mod plugin;
+pub mod routes;
+pub mod secrets;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testkit;
+pub mod ui;
+mod views;
 
 pub use alert_rules::{AlertRules, Rule, Severity, Verdict, Verdicts};
 pub use call::Call;
@@ -21,6 +27,8 @@ pub use error::{Error, parameters};
 pub use export::Exports;
 pub use facts::Facts;
 pub use plugin::Plugin;
+pub use routes::Routes;
+pub use views::{Acted, Views};
 
 /// "Absent" in a column of whole numbers and instants.
 pub const ABSENT: i64 = i64::MIN;
@@ -56,6 +64,12 @@ macro_rules! __extension_point {
     ($exports:ident alert_rules) => {
         $crate::bindings::alert_rules::export!($exports with_types_in $crate::bindings::alert_rules);
     };
+    ($exports:ident views) => {
+        $crate::bindings::views::export!($exports with_types_in $crate::bindings::views);
+    };
+    ($exports:ident routes) => {
+        $crate::bindings::routes::export!($exports with_types_in $crate::bindings::routes);
+    };
 }
 
 /// The same demands where nothing is exported.
@@ -65,4 +79,8 @@ pub mod __implements {
     pub const fn plugin<P: crate::Plugin>() {}
     /// The extension point of that name.
     pub const fn alert_rules<P: crate::AlertRules>() {}
+    /// The extension point of that name.
+    pub const fn views<P: crate::Views>() {}
+    /// The extension point of that name.
+    pub const fn routes<P: crate::Routes>() {}
 }

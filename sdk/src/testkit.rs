@@ -1,5 +1,9 @@
 //! Runs a rule natively, held to the same contract as in the host. No component, no host, no clock.
 
+pub mod http;
+pub mod inventory;
+pub mod secrets;
+
 use std::cell::RefCell;
 
 use serde_json::Value;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use keelson::plugins::SecretKey;
 use keelson_tests::process::packages;
 use keelson_tests::{Agent, Client, HostProcess, Repository, eventually, on_both};
 use reqwest::{Method, StatusCode};
@@ -48,6 +49,30 @@ on_both! {
         // The same fleet, and now the plugin: that alone makes the difference.
         copy_of_packages(empty.path());
         alarm_becomes(&client, "oven", "Error").await;
+    }
+
+    fn the_alarms_of_a_plugin_end_when_it_is_disabled_and_where_a_company_does_not_have_it(database) {
+        const PLUGIN: &str = "keelson.alert-rules";
+        let host = HostProcess::start(database, None).await;
+        let key = SecretKey::generate();
+        let packed = keelson::plugins::sign(&packages().join(PLUGIN), &key, None).unwrap();
+        let package = host.data_folder().join(packed.file_name);
+        std::fs::write(&package, packed.bytes).unwrap();
+        host.command(&["plugin", "trust", &key.public().to_string(), "--name", "Keelson"]);
+        host.command(&["plugin", "install", package.to_str().unwrap(), "--enable"]);
+        let (client, _agent, _repository) = late_oven(&host).await;
+        alarm_becomes(&client, "oven", "Error").await;
+
+        let companies = client.data("/organizations/companies").await;
+        let bakery = companies[0]["instanceUid"].as_str().unwrap();
+        host.command(&["plugin", "companies", PLUGIN, "--deny", bakery]);
+        let resolved = alarm_becomes(&client, "oven", "Resolved").await;
+        assert_eq!(resolved["lastActivation"]["remark"], "The company does not have the plugin.");
+        host.command(&["plugin", "companies", PLUGIN, "--allow", bakery]);
+        alarm_becomes(&client, "oven", "Error").await;
+        host.command(&["plugin", "disable", PLUGIN]);
+        let resolved = alarm_becomes(&client, "oven", "Resolved").await;
+        assert_eq!(resolved["lastActivation"]["remark"], "The plugin is disabled, or was removed.");
     }
 
     fn changing_only_the_parameter_changes_the_verdict(database) {

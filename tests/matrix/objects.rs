@@ -234,6 +234,7 @@ pub(super) const KINDS: &[Kind] = &[
         ..NONE
     },
     Kind { name: "alarmTemplate", list: "GetAlarms", ..NONE },
+    Kind { name: "plugin", list: "GetAllPlugins", id: "pluginId", ..NONE },
     Kind {
         name: "alarm",
         list: "GetActiveAlarms",

@@ -93,7 +93,7 @@ impl Sight {
         let whose = &object.whose;
         let is = |own: &Uuid| whose.organization == Some(*own);
         match self {
-            _ if object.kind == "alarmTemplate" => true,
+            _ if ["alarmTemplate", "plugin"].contains(&object.kind) => true,
             Self::Everything => true,
             Self::Sites(sites) => {
                 let has = |own| sites.iter().any(|site| world.sites.contains(&(own, *site)));

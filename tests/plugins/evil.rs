@@ -162,6 +162,17 @@ async fn an_orderly_no_is_passed_on_and_is_no_strike() {
 }
 
 #[tokio::test]
+async fn a_rule_reaches_no_server_and_no_secret() {
+    let stage = stage().await;
+    for mode in ["http", "secrets"] {
+        let error = stage.misbehave(mode).await.unwrap_err();
+        let expected = format!("`{mode}` is not for calls that must be pure functions");
+        assert!(error.to_string().contains(&expected), "{error}");
+    }
+    assert!(stage.misbehave("behave").await.is_ok(), "an orderly no is no strike");
+}
+
+#[tokio::test]
 async fn three_strikes_pause_it_and_a_good_probe_brings_it_back() {
     let stage = stage().await;
     for _ in 0..3 {

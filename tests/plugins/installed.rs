@@ -63,7 +63,7 @@ impl Desk {
     async fn running(database: TestDatabase) -> Self {
         let desk = Self::new(database).await;
         desk.install(package(&desk.key, 6, "")).await.unwrap();
-        desk.plugins.enable(EVIL, false, &actor()).await.unwrap();
+        desk.plugins.enable(EVIL, true, &actor()).await.unwrap();
         assert_eq!(desk.version(), Some("6.6.6".to_owned()));
         desk
     }
@@ -137,10 +137,10 @@ fn package(key: &SecretKey, patch: u8, more: &str) -> Vec<u8> {
 on_both! {
     fn a_package_of_a_publisher_whom_the_provider_believes_is_installed_and_runs_once_it_is_enabled(database) {
         let desk = Desk::new(database).await;
-        assert_eq!(desk.install(package(&desk.key, 6, "")).await.unwrap(), Installed::New { asks: Vec::new() });
+        assert!(matches!(desk.install(package(&desk.key, 6, "")).await, Ok(Installed::New { .. })));
         assert_eq!(desk.version(), None, "nobody enabled it");
 
-        desk.plugins.enable(EVIL, false, &actor()).await.unwrap();
+        desk.plugins.enable(EVIL, true, &actor()).await.unwrap();
         assert!(desk.judge("behave").await);
         let view = desk.plugins.views().await.unwrap().remove(0);
         assert_eq!((view.id.as_str(), view.trust.as_deref()), (EVIL, Some("VerifiedPublisher")));
@@ -177,8 +177,16 @@ on_both! {
         for place in (0..whole.len()).step_by(whole.len() / 40) {
             let mut damaged = whole.clone();
             damaged[place] ^= 0x10;
-            let outcome = desk.install(damaged).await;
-            assert!(matches!(outcome, Err(InstallError::Load(_))), "a bit of byte {place}: {outcome:?}");
+            match desk.install(damaged).await {
+                Err(InstallError::Load(_)) => {}
+                // A zip has bits that say nothing, such as dates: the files are the signed ones all the same.
+                Ok(_) => {
+                    desk.plugins.enable(EVIL, true, &actor()).await.unwrap();
+                    assert!(desk.judge("behave").await, "a bit of byte {place}");
+                    desk.plugins.remove(EVIL, true, &actor()).await.unwrap();
+                }
+                Err(other) => panic!("a bit of byte {place}: {other}"),
+            }
         }
         assert_eq!((desk.rows("plugins").await, desk.rows("plugin_packages").await), (0, 0));
     }
@@ -190,7 +198,7 @@ on_both! {
         assert!(refused.contains("kv (Remembers where it stopped)"), "{refused}");
         assert_eq!(desk.version(), None);
         desk.plugins.enable(EVIL, true, &actor()).await.unwrap();
-        assert_eq!(desk.plugins.views().await.unwrap()[0].granted, ["kv"]);
+        assert_eq!(desk.plugins.views().await.unwrap()[0].granted, ["http:psa", "kv", "secret:token"]);
     }
 
     fn an_upgrade_that_asks_for_no_more_takes_over_at_once(database) {

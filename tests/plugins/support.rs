@@ -50,6 +50,17 @@ requires = ">=0.2, <0.3"
 alert-rules = true
 [config]
 schema = "config.schema.json"
+[[http]]
+label = "psa"
+methods = ["GET"]
+path-prefixes = ["/"]
+reason = "To misbehave"
+[[secrets]]
+label = "token"
+kind = "token"
+placement = "bearer"
+used-by = ["psa"]
+reason = "To misbehave"
 "#;
 
 /// A folder of packages.

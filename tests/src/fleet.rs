@@ -22,6 +22,7 @@ mod numbers;
 mod organisations;
 mod people;
 mod planting;
+mod plugins;
 mod points;
 mod repositories;
 mod settings;
@@ -108,6 +109,7 @@ fn tables(fleet: Fleet) -> Vec<Table> {
     let mut tables = organisations::tables(fleet);
     tables.extend(infrastructure::tables(fleet));
     tables.extend(people::tables(fleet));
+    tables.extend(plugins::tables(fleet));
     tables.extend(settings::tables(fleet));
     tables.extend(cloud::tables(fleet));
     tables.extend(cloud_tenants::tables(fleet));

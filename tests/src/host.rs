@@ -35,10 +35,22 @@ impl TestHost {
         Self::start_with(database, Some(packages()), Arc::new(SystemClock)).await
     }
 
+    /// With nothing installed yet, and this library beside the host.
+    pub async fn start_with_library(database: TestDatabase, library: PathBuf) -> Self {
+        let config = Config { library: Some(library), ..Self::config(&database, None) };
+        let data = tempfile::tempdir().expect("a temporary folder");
+        Self::start_in(data, database, config, Arc::new(SystemClock)).await
+    }
+
     /// With any folder of plugins and any clock.
     pub async fn start_with(database: TestDatabase, plugins: Option<PathBuf>, clock: SharedClock) -> Self {
+        let config = Self::config(&database, plugins);
+        Self::start_in(tempfile::tempdir().expect("a temporary folder"), database, config, clock).await
+    }
+
+    fn config(database: &TestDatabase, plugins: Option<PathBuf>) -> Config {
         let free = || "127.0.0.1:0".parse().expect("an address");
-        let config = Config {
+        Config {
             database: Some(database.url.clone()),
             api: free(),
             agents_remote: free(),
@@ -51,8 +63,7 @@ impl TestHost {
             user_requests_per_second: 0,
             address_requests_per_second: 0,
             ..Config::default()
-        };
-        Self::start_in(tempfile::tempdir().expect("a temporary folder"), database, config, clock).await
+        }
     }
 
     /// The same host stops and starts again: on its folder, its database and the ports that it had.

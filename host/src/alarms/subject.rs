@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::id::{AgentUid, CompanyUid, LocationUid};
-use crate::plugins::{ABSENT, FactTable, Values};
+use crate::plugins::{FactTable, fleet};
 use crate::store::{DueAgent, DueWorkload};
 
 /// An object that rules look at.
@@ -61,12 +61,7 @@ pub(super) fn unruled(rows: &[DueWorkload]) -> Cohort {
 
 /// Workloads that are computers.
 pub(super) fn computers(rows: &[DueWorkload]) -> Cohort {
-    let ints = |of: fn(&DueWorkload) -> i64| Values::Ints(rows.iter().map(of).collect());
-    let facts = FactTable::new(rows.len())
-        .with("newest-restore-point", ints(|row| row.newest_restore_point.unwrap_or(ABSENT)))
-        .with("first-seen", ints(|row| row.first_seen))
-        .with("restore-points", ints(|row| row.restore_points))
-        .with("name", Values::Strings(rows.iter().map(|row| row.name.clone()).collect()));
+    let facts = fleet::computers(rows);
     Cohort { subject: "computer", objects: objects(rows), facts }
 }
 
@@ -83,17 +78,6 @@ pub(super) fn agents(rows: &[DueAgent], awake_since: i64) -> Cohort {
         revision: row.revision,
         gone: false,
     });
-    let facts = FactTable::new(rows.len())
-        .with(
-            "last-heartbeat",
-            Values::Ints(rows.iter().map(|row| row.last_heartbeat.max(awake_since)).collect()),
-        )
-        .with("connected", Values::Flags(rows.iter().map(|row| u8::from(row.connected)).collect()))
-        .with("version", Values::Strings(rows.iter().map(|row| row.version.clone()).collect()))
-        .with("enrolled-at", Values::Ints(rows.iter().map(|row| row.enrolled_at).collect()))
-        .with(
-            "misuse-seen-at",
-            Values::Ints(rows.iter().map(|row| row.misuse_seen_at.unwrap_or(ABSENT)).collect()),
-        );
+    let facts = fleet::agents(rows, awake_since);
     Cohort { subject: "management-agent", objects: objects.collect(), facts }
 }

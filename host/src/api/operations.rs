@@ -166,7 +166,9 @@ impl Routes {
         let row = find(id).and_then(|row| Some((row, MethodFilter::try_from(row.method.clone()).ok()?)));
         match row {
             Some((operation, method)) => {
-                self.router = self.router.route(operation.path, on(method, handler(operation)));
+                // What is left of a path, with its slashes, is what a plugin's own operations begin with.
+                let path = operation.path.replace("{rest}", "{*rest}");
+                self.router = self.router.route(&path, on(method, handler(operation)));
                 self.mounted.push(id);
             }
             None => self.unknown.push(id),

@@ -14,9 +14,12 @@ use crate::model::Scope;
 use crate::plugins::{Actor, InstallError, PluginView};
 use crate::store::{NewAuditRow, ORGANIZATIONS};
 
+mod behalf;
 mod catalogue;
 mod info;
+mod routes;
 mod settings;
+mod views;
 
 use info::{PluginInfo, PluginVersionInfo};
 
@@ -30,12 +33,20 @@ pub(crate) fn routes() -> Routes {
         .add("UninstallPlugin", uninstall)
         .add("EnableDisablePlugin", enable)
         .add("UpdateOrganizationRules", organizations)
+        .add("AssignApiKey", api_key)
         .add("ApprovePlugin", approve)
         .add("RollBackPlugin", roll_back)
         .add("SearchPluginLibraries", catalogue::search)
         .add("InstallPlugin", catalogue::install)
         .add("GetPluginSettings", settings::get)
         .add("SetPluginSettings", settings::put)
+        .add("GetPluginViews", views::list)
+        .add("RenderPluginView", views::render)
+        .add("ActOnPluginView", views::act)
+        .add("GetFromPluginRoute", routes::get)
+        .add("PostToPluginRoute", routes::post)
+        .add("PutToPluginRoute", routes::put)
+        .add("DeleteFromPluginRoute", routes::delete)
 }
 
 /// Their documentation.
@@ -49,6 +60,13 @@ pub(crate) fn routes() -> Routes {
         catalogue::install,
         settings::get,
         settings::put,
+        views::list,
+        views::render,
+        views::act,
+        routes::get,
+        routes::post,
+        routes::put,
+        routes::delete,
     ),
     components(schemas(PluginInfo, PluginVersionInfo))
 )]
@@ -90,6 +108,29 @@ async fn uninstall(change: Change) -> Result<Response, ApiError> {
     let (plugin, actor) = asked(&change).await?;
     change.ask.state.plugins().remove(&plugin.id, false, &actor).await?;
     Ok(envelope::empty())
+}
+
+/// `AssignPluginApiKeyRequest`.
+#[derive(Debug, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiKeyInput {
+    api_key: Option<String>,
+}
+
+/// A plugin works in the host's sandbox and has no way to the API that would need a key, so that there is none to take away, and
+/// one that is given would only lie about.
+async fn api_key(change: Change, Input(input): Input<ApiKeyInput>) -> Result<Response, ApiError> {
+    let plugin = find(&change.ask).await?;
+    match input.api_key {
+        None => Ok(envelope::empty()),
+        Some(_) => {
+            let message = format!(
+                "apiKey: {} has no use for a key to the API: it works in the host's sandbox, with what ApprovePlugin grants it",
+                plugin.id
+            );
+            Err(ApiError::property("apiKey", message))
+        }
+    }
 }
 
 /// Grants what a plugin asks for. A version that waits for that takes the older one's place.

@@ -54,12 +54,12 @@ fn found(path: &str, file: rust_embed::EmbeddedFile) -> Response {
         .into_response()
 }
 
-/// What makes browsers careful, on every answer.
+/// What makes browsers careful, on every answer. An answer that has a policy of its own has a stricter one: a plugin's.
 pub(super) async fn protect(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in PROTECTION {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

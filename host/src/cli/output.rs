@@ -45,8 +45,8 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// One line of standard input, without its end. A flag that has a command read it ends in `-stdin`: only then is it
-/// handed over to a running host.
+/// One line of standard input, without its end. A flag that has a command read it ends in `-stdin`, and a command that always reads
+/// it says so in `reads_input`: only then is it handed over to a running host.
 pub(super) fn hear() -> anyhow::Result<String> {
     let handed_over = STREAMS.try_with(|streams| {
         let mut streams = streams.borrow_mut();

@@ -9,12 +9,15 @@ use super::{Place, say};
 use crate::clock::SystemClock;
 use crate::plugins::{PluginOptions, PluginState, Plugins, Services};
 use crate::seal::Seal;
+use access::AccessCommand;
 use author::AuthorCommand;
 use manage::ManageCommand;
 
+mod access;
 mod author;
 mod catalogue;
 mod manage;
+mod report;
 mod sources;
 
 /// Plugins.
@@ -24,6 +27,8 @@ pub(super) enum PluginCommand {
     Author(AuthorCommand),
     #[command(flatten)]
     Manage(ManageCommand),
+    #[command(flatten)]
+    Access(AccessCommand),
     /// List the plugins, and say how each is
     List {
         /// The folder whose folders are plugins
@@ -38,12 +43,18 @@ pub(super) enum PluginCommand {
 impl PluginCommand {
     /// Whether a running host does it: not what is about files of the caller's.
     pub(super) fn is_for_a_host(&self) -> bool {
-        matches!(self, Self::List { plugins: None, .. } | Self::Manage(_))
+        matches!(self, Self::List { plugins: None, .. } | Self::Manage(_) | Self::Access(_))
+    }
+
+    /// Whether it reads standard input without being told to by a flag.
+    pub(super) fn reads_input(&self) -> bool {
+        matches!(self, Self::Access(command) if command.reads_input())
     }
 
     pub(super) async fn run(self, place: &Place) -> anyhow::Result<()> {
         match self {
             Self::Author(command) => command.run().await,
+            Self::Access(command) => command.run(place).await,
             Self::Manage(command) => command.run(place).await,
             Self::List { plugins: Some(folder), json } => {
                 let options = PluginOptions { folder: Some(folder), ..PluginOptions::default() };

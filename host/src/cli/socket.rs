@@ -59,15 +59,16 @@ struct Reply {
     error: Option<String>,
 }
 
-/// Has the host that runs on this data folder do it; none if no host runs there.
+/// Has the host that runs on this data folder do it; none if no host runs there. With the database that was asked for, and whether
+/// the command reads standard input though no flag says so.
 pub(super) async fn ask(
     data: &Path,
     arguments: Vec<String>,
-    database: Option<String>,
+    (database, reads): (Option<String>, bool),
 ) -> anyhow::Result<Option<(String, Option<String>)>> {
     let Some(mut stream) = connect(data).await? else { return Ok(None) };
-    let input =
-        if arguments.iter().any(|argument| argument.ends_with("-stdin")) { stdin()? } else { String::new() };
+    let reads = reads || arguments.iter().any(|argument| argument.ends_with("-stdin"));
+    let input = if reads { stdin()? } else { String::new() };
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let mut line = serde_json::to_vec(&Request { version, arguments, database, input })?;
     line.push(b'\n');

@@ -3,15 +3,9 @@
 //!
 //! The addresses are these and no others: nothing of the settings but Microsoft's directory goes into them.
 
-use std::sync::Arc;
-
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio_rustls::TlsConnector;
 
 use super::error::tidy;
 use super::line::within;
@@ -19,7 +13,8 @@ use super::{MailError, Mailer};
 use crate::clock::MINUTE;
 use crate::error::chain;
 use crate::model::{OAuth2Credential, OAuth2ServiceKind, Secret};
-use crate::net::{Judge, Reach, outbound};
+use crate::net::exchange::{Origin, Way, exchange};
+use crate::net::{Machine, Reach};
 
 /// How long an identity provider may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
@@ -108,33 +103,17 @@ impl Mailer {
                 tidy(&chain(error))
             ))
         };
-        let (host, port) = match ask.host.rsplit_once(':') {
-            Some((host, port)) => {
-                (host, port.parse().map_err(|error: std::num::ParseIntError| failed(&error))?)
-            }
-            None => (ask.host.as_str(), 443),
-        };
-        let stream = outbound::connect(host, port, Reach::Private).await.map_err(|error| failed(&error))?;
-        let judge = Judge::new(&self.0.authorities, None).map_err(|error| failed(&error))?;
-        let tls = judge.tls().map_err(|error| failed(&error))?;
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(&error))?;
-        let connector = TlsConnector::from(Arc::new(tls));
-        let stream = connector.connect(name, stream).await.map_err(|error| failed(&error))?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| failed(&error))?;
-        // Ends with the sender.
-        tokio::spawn(connection);
+        let origin = Origin::parse(&format!("https://{}", ask.host)).ok_or_else(|| {
+            MailError::Token(format!("the identity provider '{}' is no name of a server", ask.host))
+        })?;
         let request = http::Request::post(&ask.path)
-            .header(http::header::HOST, &ask.host)
             .header(http::header::ACCEPT, "application/json")
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::new(bytes::Bytes::from(ask.form.clone())))
+            .body(bytes::Bytes::from(ask.form.clone()))
             .map_err(|error| failed(&error))?;
-        let answer = sender.send_request(request).await.map_err(|error| failed(&error))?;
-        let good = answer.status().is_success();
-        let body = Limited::new(answer.into_body(), LONGEST_ANSWER).collect().await;
-        let body = body.map_err(|error| failed(&*error))?.to_bytes();
+        let way = Way { network: &Machine, authorities: &self.0.authorities, reach: Reach::Private };
+        let answer = exchange(way, &origin, request, LONGEST_ANSWER).await.map_err(|error| failed(&error))?;
+        let (good, body) = (answer.head.status.is_success(), answer.body);
         if good {
             return serde_json::from_slice(&body).map_err(|_no_token_in_it| {
                 MailError::Token(format!(

@@ -3,7 +3,31 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
+
+/// Name server and wire; a test has its own, to answer like an attacker's name server.
+pub(crate) trait Network: Send + Sync + std::fmt::Debug {
+    /// All addresses of a name.
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, std::io::Result<Vec<SocketAddr>>>;
+
+    /// Connects to one of them.
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'_, std::io::Result<TcpStream>>;
+}
+
+/// The machine's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine;
+
+impl Network for Machine {
+    fn resolve<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, std::io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move { Ok(tokio::net::lookup_host((host, port)).await?.collect()) })
+    }
+
+    fn connect(&self, address: SocketAddr) -> BoxFuture<'_, std::io::Result<TcpStream>> {
+        Box::pin(TcpStream::connect(address))
+    }
+}
 
 /// How far an address may be, by who gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,15 +73,24 @@ pub(crate) enum OutboundError {
 
 /// Connects to `host`.
 pub(crate) async fn connect(host: &str, port: u16, reach: Reach) -> Result<TcpStream, OutboundError> {
+    connect_over(&Machine, host, port, reach).await
+}
+
+/// The same, over any network.
+pub(crate) async fn connect_over(
+    network: &dyn Network,
+    host: &str,
+    port: u16,
+    reach: Reach,
+) -> Result<TcpStream, OutboundError> {
     let named = |source| OutboundError::Name { host: host.to_owned(), source };
-    let found: Vec<SocketAddr> =
-        tokio::net::lookup_host((host, port)).await.map_err(|error| named(Some(error)))?.collect();
+    let found = network.resolve(host, port).await.map_err(|error| named(Some(error)))?;
     if found.is_empty() {
         return Err(named(None));
     }
     let mut failed = None;
     for address in found.into_iter().filter(|address| allowed(address.ip(), reach)) {
-        match TcpStream::connect(address).await {
+        match network.connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => failed = Some(error),
         }
@@ -78,6 +111,12 @@ fn way_out(reach: Reach) -> &'static str {
     }
 }
 
+/// Where a cloud's machines find their metadata, beside the link-local addresses: Azure, Alibaba, Oracle.
+const METADATA_V4: [Ipv4Addr; 3] =
+    [Ipv4Addr::new(168, 63, 129, 16), Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
+/// The same in IPv6, by the first two groups: Amazon, Google.
+const METADATA_V6: [[u16; 2]; 2] = [[0xfd00, 0xec2], [0xfd20, 0xce]];
+
 /// Whether an address may be reached.
 pub(crate) fn allowed(address: IpAddr, reach: Reach) -> bool {
     match address {
@@ -94,6 +133,7 @@ fn allowed_v4(address: Ipv4Addr, reach: Reach) -> bool {
         || address.is_broadcast()
         || address.is_multicast()
         || address.is_link_local()
+        || METADATA_V4.contains(&address)
         || address.octets()[0] == 0;
     match reach {
         Reach::Private => !nobody,
@@ -119,8 +159,7 @@ fn allowed_v6(address: Ipv6Addr, reach: Reach) -> bool {
     let nobody = address.is_unspecified()
         || address.is_multicast()
         || address.is_unicast_link_local()
-        // Where a cloud's machines find their metadata.
-        || address == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
+        || METADATA_V6.contains(&[first, second]);
     let global = (first & 0xe000) == 0x2000 && !(first == 0x2001 && (second < 0x200 || second == 0xdb8));
     match reach {
         Reach::Private => !nobody,
@@ -197,9 +236,18 @@ mod tests {
         for own in ["127.0.0.1", "10.0.0.1", "192.168.1.1", "::1", "fc00::1", "8.8.8.8"] {
             assert!(may(own, Reach::Private), "{own}");
         }
-        for never in
-            ["169.254.169.254", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1"]
-        {
+        for never in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "168.63.129.16",
+            "100.100.100.200",
+            "fe80::1",
+            "0.0.0.0",
+            "224.0.0.1",
+        ] {
             assert!(!may(never, Reach::Private), "{never}");
         }
     }

@@ -2,6 +2,8 @@
 
 pub(super) mod alert_rules;
 pub(super) mod lifecycle;
+pub(super) mod routes;
+pub(super) mod views;
 
 use std::future::Future;
 use std::sync::Arc;

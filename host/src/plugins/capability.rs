@@ -2,7 +2,11 @@
 //! of it, and links itself.
 
 pub(super) mod config;
+pub(super) mod http;
+pub(super) mod inventory;
 pub(super) mod log;
+mod refusal;
+pub(super) mod secrets;
 
 use wasmtime::component::Linker;
 
@@ -15,5 +19,8 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
         |state: &mut CallState| state,
     )?;
     log::add_to_linker(linker)?;
-    config::add_to_linker(linker)
+    config::add_to_linker(linker)?;
+    secrets::add_to_linker(linker)?;
+    http::add_to_linker(linker)?;
+    inventory::add_to_linker(linker)
 }

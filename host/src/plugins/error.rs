@@ -75,6 +75,12 @@ pub enum GuestFault {
     /// A column of its verdicts is not what the contract says.
     #[error("the plugin gave a bad verdict: {0}")]
     BadVerdict(String),
+    /// A view is not what the schema says.
+    #[error("the plugin gave a bad view: {0}")]
+    BadView(String),
+    /// The answer of a route is not what the contract says.
+    #[error("the plugin gave a bad answer: {0}")]
+    BadResponse(String),
     /// It answered with an error of its own.
     #[error("the plugin answered `{code}`: {message}")]
     Answered {
@@ -110,6 +116,12 @@ pub enum Refusal {
     /// No such plugin runs.
     #[error("no such plugin is loaded; `keelson plugin list` shows what is, and why another is refused")]
     NotLoaded,
+    /// The plugin has no such view.
+    #[error("it has no view `{0}`")]
+    NoSuchView(String),
+    /// The plugin has no operations of its own.
+    #[error("it has no routes")]
+    NoRoutes,
     /// The plugin has no such rule.
     #[error("it has no rule `{0}` (any more)")]
     NoSuchRule(String),

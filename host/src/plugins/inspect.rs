@@ -3,8 +3,9 @@
 use semver::Version;
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
-use super::abi::{CONTRACT, EXPORTS, IMPORTS, PACKAGE};
+use super::abi::{CONTRACT, IMPORTS, PACKAGE};
 use super::error::LoadFault;
+use super::exports::{POINTS, Point};
 use super::manifest::{Capabilities, Manifest};
 use super::text::nearest;
 
@@ -95,17 +96,22 @@ pub(super) fn check(surface: &Surface, manifest: &Manifest) -> Result<(), LoadFa
             "it does not export {PACKAGE}/lifecycle, which every plugin must"
         )));
     }
-    match (manifest.extends.alert_rules, has("alert-rules")) {
-        (true, false) => Err(LoadFault::Exports(
-            "plugin.toml extends `alert-rules`, but the component exports no such interface; name it in `plugin!`"
-                .to_owned(),
-        )),
-        (false, true) => Err(LoadFault::Exports(
-            "the component exports `alert-rules`, but plugin.toml does not say so; add `alert-rules = true` to [extends]"
-                .to_owned(),
-        )),
-        _ => Ok(()),
+    for Point { name, declared, declaration } in POINTS {
+        match (declared(&manifest.extends), has(name)) {
+            (true, false) => {
+                return Err(LoadFault::Exports(format!(
+                    "plugin.toml extends `{name}`, but the component exports no such interface; name it in `plugin!`"
+                )));
+            }
+            (false, true) => {
+                return Err(LoadFault::Exports(format!(
+                    "the component exports `{name}`, but plugin.toml does not say so; add {declaration}"
+                )));
+            }
+            _ => {}
+        }
     }
+    Ok(())
 }
 
 fn check_import(import: &str, declared: &Capabilities) -> Result<(), LoadFault> {
@@ -155,7 +161,8 @@ fn undeclared(import: &str, declared: &Capabilities) -> Option<&'static str> {
 /// The interface, if the export is one that this host calls.
 fn interface_of(export: &str) -> Option<&str> {
     let name = export.strip_prefix(PACKAGE)?.strip_prefix('/')?.split('@').next()?;
-    EXPORTS.contains(&name).then_some(name)
+    let called = name == "lifecycle" || POINTS.iter().any(|point| point.name == name);
+    called.then_some(name)
 }
 
 /// `0.2.x` goes with `0.2.y`, as the engine links them.

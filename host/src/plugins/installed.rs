@@ -242,7 +242,7 @@ impl Plugins {
     pub async fn libraries(&self) -> Result<Vec<Result<Library, LibraryError>>, InstallError> {
         let shipped = self.inner.library.as_deref().map(Library::shipped);
         let mut found: Vec<_> = shipped.into_iter().collect();
-        if let Some(services) = &self.inner.sandbox.services {
+        if let Some(services) = &self.inner.sandbox.outside.services {
             let rows = services.store.read().await?.plugins().libraries().await?;
             found.extend(rows.into_iter().map(|row| match row.key.parse() {
                 Ok(key) => Ok(Library { name: row.name, folder: row.place.into(), key, serial: row.serial }),
@@ -254,7 +254,7 @@ impl Plugins {
 
     /// Where everything is kept.
     pub(super) fn services(&self) -> Result<&Services, InstallError> {
-        self.inner.sandbox.services.as_ref().ok_or(InstallError::NoDatabase)
+        self.inner.sandbox.outside.services.as_ref().ok_or(InstallError::NoDatabase)
     }
 
     async fn change(

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use serde::Serialize;
 use wasmtime::component::Component;
 
-use super::abi;
 use super::call::{self, alert_rules::ListRules, lifecycle::Describe};
 use super::capability::config::ConfigView;
+use super::capability::http::HttpDesk;
+use super::capability::inventory::InventoryDesk;
 use super::capability::log::LogBudget;
+use super::capability::secrets::SecretsDesk;
 use super::error::{LoadError, LoadFault};
+use super::exports::Exports;
 use super::grants::Grants;
 use super::inspect::{self, Surface};
 use super::limits::{MAX_MEMORY, MEMORIES, TABLES, mebibytes};
-use super::manifest::Manifest;
+use super::manifest::{Capabilities, Manifest};
 use super::package::Package;
 use super::rule::{self, CheckedRule, RuleDescription};
 use super::sandbox::{Guest, Sandbox};
@@ -87,7 +90,7 @@ async fn steps(sandbox: &Arc<Sandbox>, mut package: Package, grants: Grants) -> 
     let (surface, component) = blocking(move || compile(&compiler, &checked, &bytes)).await??;
     let guest = Arc::new(link(sandbox, &manifest, &component, (ConfigView::new(&settings), grants))?);
     identify(sandbox, &guest, &manifest).await?;
-    let raw = match guest.alert_rules {
+    let raw = match guest.exports.alert_rules {
         Some(_) => call::run(sandbox, &guest, ListRules).await.map_err(LoadFault::ListRules)?,
         None => Vec::new(),
     };
@@ -153,20 +156,34 @@ fn link(
         ))
     };
     let pre = sandbox.linker.instantiate_pre(component).map_err(mismatch)?;
-    let lifecycle = abi::lifecycle::GuestIndices::new(&pre).map_err(mismatch)?;
-    let alert_rules =
-        manifest.extends.alert_rules.then(|| abi::alert_rules::GuestIndices::new(&pre)).transpose();
+    let exports = Exports::find(&pre, &manifest.extends).map_err(mismatch)?;
+    let (id, outside): (Arc<str>, _) = (manifest.id.as_str().into(), sandbox.outside.clone());
+    let declared = granted(&manifest.capabilities, &grants);
     Ok(Guest {
-        id: manifest.id.as_str().into(),
-        alert_rules: alert_rules.map_err(mismatch)?,
+        secrets: SecretsDesk::new(
+            Arc::clone(&id),
+            &declared,
+            outside.services.clone(),
+            outside.runtime.clone(),
+        ),
+        inventory: InventoryDesk::new(&grants, outside.services.clone(), outside.runtime.clone()),
+        http: HttpDesk::new(Arc::clone(&id), &declared, outside),
+        id,
+        exports,
         pre,
-        lifecycle,
         memory: manifest.memory,
         config,
-        grants,
         log: LogBudget::new(Arc::clone(&sandbox.clock)),
         gate: Guest::new_gate(),
     })
+}
+
+/// What of it an administrator granted: the rest is not there.
+fn granted(declared: &Capabilities, grants: &Grants) -> Capabilities {
+    let mut granted = declared.clone();
+    granted.http.retain(|one| grants.allow(&format!("http:{}", one.label)));
+    granted.secrets.retain(|one| grants.allow(&format!("secret:{}", one.label)));
+    granted
 }
 
 async fn identify(sandbox: &Arc<Sandbox>, guest: &Arc<Guest>, manifest: &Manifest) -> Result<(), LoadFault> {

@@ -12,8 +12,8 @@ use super::error::LoadFault;
 use super::limits::{DEFAULT_MEMORY, MAX_MEMORY, mebibytes};
 use super::text::nearest;
 
-pub(super) use capabilities::Capabilities;
-pub(super) use extends::Extends;
+pub(super) use capabilities::{Capabilities, Destination, Placement, SecretKind, SecretSlot, check_origin};
+pub(super) use extends::{Extends, View};
 
 /// Keys at the top.
 const TOP: &[&str] = &[

@@ -75,7 +75,7 @@ impl Snapshot {
         self.generations().find(|generation| generation.manifest.id == plugin)
     }
 
-    fn generations(&self) -> impl Iterator<Item = &Arc<Generation>> {
+    pub(super) fn generations(&self) -> impl Iterator<Item = &Arc<Generation>> {
         self.slots.values().filter_map(|slot| slot.generation.as_ref())
     }
 
@@ -168,7 +168,7 @@ async fn visit(
     if known.as_deref().is_some_and(|mark| offer.is_known(mark)) {
         return false;
     }
-    let store = sandbox.services.as_ref().map(|services| &services.store);
+    let store = sandbox.outside.services.as_ref().map(|services| &services.store);
     let (mark, outcome) = match offer.read(store).await {
         Ok(candidate) if known.as_ref() == Some(&candidate.mark) => return false,
         Ok(candidate) => (Some(candidate.mark.clone()), admit(sandbox, slots, &source, candidate).await),

@@ -4,24 +4,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use wasmtime::component::{InstancePre, Linker};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::abi;
 use super::capability::config::ConfigView;
+use super::capability::http::{HttpDesk, HttpView, Outside};
+use super::capability::inventory::{InventoryDesk, InventoryView};
 use super::capability::log::{LogBudget, LogView};
+use super::capability::secrets::{SecretsDesk, SecretsView};
 use super::capability::{self};
 use super::engine::Engine;
 use super::error::PluginError;
+use super::exports::Exports;
 use super::gate::Gate;
-use super::grants::Grants;
 use super::limits::{
     Accountant, CALLS, HANDLES, HOSTCALL_FUEL, PLUGIN_CALLS, PLUGIN_WAITING_CALLS, TICK, WAITING_CALLS,
 };
 use super::services::Services;
 use super::terms::Terms;
 use crate::clock::SharedClock;
+use crate::net::{Authorities, Machine};
 
 /// Threads that run guests.
 const WORKERS: usize = 2;
@@ -32,8 +36,8 @@ pub(super) struct Sandbox {
     pub(super) linker: Linker<CallState>,
     pub(super) gate: Gate,
     pub(super) clock: SharedClock,
-    /// None where plugins are only looked at.
-    pub(super) services: Option<Services>,
+    /// What capabilities work with.
+    pub(super) outside: Outside,
     runtime: Option<Runtime>,
 }
 
@@ -48,8 +52,16 @@ impl Sandbox {
             .enable_time()
             .build()
             .map_err(|error| PluginError::Threads(error.to_string()))?;
+        let host = Handle::try_current().map_err(|error| PluginError::Threads(error.to_string()))?;
+        let outside = Outside {
+            services,
+            clock: Arc::clone(&clock),
+            network: Arc::new(Machine),
+            authorities: Authorities::with(&[]),
+            runtime: host,
+        };
         let gate = Gate::new(CALLS, WAITING_CALLS);
-        Ok(Arc::new(Self { engine, linker, gate, clock, services, runtime: Some(runtime) }))
+        Ok(Arc::new(Self { engine, linker, gate, clock, outside, runtime: Some(runtime) }))
     }
 
     /// Where a call runs; none while the host stops.
@@ -74,7 +86,9 @@ pub(super) struct CallState {
     pub(super) cpu: Cpu,
     pub(super) log: LogView,
     pub(super) config: ConfigView,
-    pub(super) terms: Terms,
+    pub(super) http: HttpView,
+    pub(super) secrets: SecretsView,
+    pub(super) inventory: InventoryView,
 }
 
 impl abi::types::Host for CallState {}
@@ -102,12 +116,13 @@ impl Cpu {
 pub(super) struct Guest {
     pub(super) id: Arc<str>,
     pub(super) pre: InstancePre<CallState>,
-    pub(super) lifecycle: abi::lifecycle::GuestIndices,
-    pub(super) alert_rules: Option<abi::alert_rules::GuestIndices>,
+    pub(super) exports: Exports,
     pub(super) memory: usize,
     pub(super) config: ConfigView,
-    pub(super) grants: Grants,
     pub(super) log: Arc<LogBudget>,
+    pub(super) http: Arc<HttpDesk>,
+    pub(super) secrets: Arc<SecretsDesk>,
+    pub(super) inventory: Arc<InventoryDesk>,
     pub(super) gate: Gate,
 }
 
@@ -121,9 +136,11 @@ impl Guest {
         let state = CallState {
             memory: Accountant::new(self.memory),
             cpu: Cpu::new(terms.budget.cpu),
+            http: HttpView::new(Arc::clone(&self.http), &call, terms.clone()),
+            secrets: SecretsView::new(Arc::clone(&self.secrets), terms.clone()),
+            inventory: InventoryView::new(Arc::clone(&self.inventory), terms),
             log: LogView::new(Arc::clone(&self.id), call, Arc::clone(&self.log)),
             config: self.config.clone(),
-            terms,
         };
         let mut store = Store::new(self.pre.engine(), state);
         store.limiter(|state| &mut state.memory);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::error::LoadError;
+use super::manifest::{Manifest, View};
 use super::source::Source;
 
 /// One plugin, whatever became of it.
@@ -74,5 +75,30 @@ impl PluginStatus {
             update_refused: None,
             folder: source.folder(),
         }
+    }
+}
+
+/// A view of a plugin that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewInfo {
+    /// `vendor.name`.
+    pub plugin: String,
+    /// Of the view, in its plugin.
+    pub view: String,
+    /// For people.
+    pub title: String,
+    /// Where it stands: `dashboard.card`, `company.tab`, `page`, `settings`.
+    pub slot: &'static str,
+}
+
+impl ViewInfo {
+    pub(super) fn of(manifest: &Manifest) -> Vec<Self> {
+        let of = |view: &View| Self {
+            plugin: manifest.id.clone(),
+            view: view.id.clone(),
+            title: view.title.clone(),
+            slot: view.slot.name(),
+        };
+        manifest.extends.views.iter().map(of).collect()
     }
 }

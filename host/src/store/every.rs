@@ -3,9 +3,10 @@
 use super::bulk::Dialect;
 use super::{
     PING, accounts, actions, agents, alarms, audit, cloud, commands, companies, credentials, due, failures,
-    hosted, infrastructure, ingest, inspect, installation, join_tokens, list, locations, logins, mails,
-    notifications, onboarding, organization_sites, organizations, owners, plugins, removal, resellers,
-    resources, settings, standing, subtenants, templates, unverified, users, workloads, world,
+    hosted, infrastructure, ingest, inspect, installation, inventory, join_tokens, list, locations, logins,
+    mails, notifications, onboarding, organization_sites, organizations, owners, plugin_access,
+    plugin_requests, plugins, removal, resellers, resources, settings, standing, subtenants, templates,
+    unverified, users, workloads, world,
 };
 
 /// Every statement of the store with its name, as `dialect` gets it: the prepare test feeds each to its database.
@@ -23,6 +24,7 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         hosted::STATEMENTS,
         inspect::STATEMENTS,
         installation::STATEMENTS,
+        inventory::STATEMENTS,
         join_tokens::STATEMENTS,
         locations::STATEMENTS,
         mails::STATEMENTS,
@@ -32,6 +34,8 @@ pub fn every_statement(dialect: Dialect) -> Vec<(&'static str, String)> {
         organization_sites::STATEMENTS,
         organizations::STATEMENTS,
         owners::STATEMENTS,
+        plugin_access::STATEMENTS,
+        plugin_requests::STATEMENTS,
         removal::STATEMENTS,
         resellers::STATEMENTS,
         settings::STATEMENTS,

@@ -52,6 +52,9 @@ statements! {
         ORDER BY installed_at, version";
     FORGOTTEN = "SELECT id FROM plugins WHERE removed_at < $1";
     ERASE = "DELETE FROM plugins WHERE id = $1";
+    ERASE_DESTINATIONS = "DELETE FROM plugin_destinations WHERE plugin_id = $1";
+    ERASE_SECRETS = "DELETE FROM plugin_secrets WHERE plugin_id = $1";
+    ERASE_REQUESTS = "DELETE FROM plugin_requests WHERE plugin_id = $1";
 }
 
 /// A plugin that is installed, or was.
@@ -260,7 +263,9 @@ impl PluginRows<'_> {
 
     /// Erases a plugin with all that it stored.
     pub async fn erase(&mut self, id: &str) -> Result<(), StoreError> {
-        on!(self.0, db => sqlx::query(ERASE).bind(id).execute(db).await?.rows_affected());
+        for statement in [ERASE_DESTINATIONS, ERASE_SECRETS, ERASE_REQUESTS, ERASE] {
+            on!(self.0, db => sqlx::query(statement).bind(id).execute(db).await?.rows_affected());
+        }
         Ok(())
     }
 

@@ -27,6 +27,7 @@ const OF_COMPANY: &[&str] = &[
     HOSTED_BACKUP_RESOURCES,
     HOSTED_RESOURCES,
     ONBOARDING,
+    PLUGIN_REQUESTS,
     COMPANY,
     ORGANIZATION,
 ];
@@ -56,6 +57,7 @@ statements! {
         (SELECT a.company_uid FROM agents a WHERE a.uid = vb365_objects.agent_uid) WHERE company_uid = $1";
     LEAVE_RESELLER = "UPDATE cloud_tenants SET reseller_uid = NULL, \
         owner_uid = CASE WHEN owner_uid = $1 THEN NULL ELSE owner_uid END WHERE reseller_uid = $1";
+    PLUGIN_REQUESTS = "DELETE FROM plugin_requests WHERE company_uid = $1";
     ALARMS = "DELETE FROM alarms WHERE company_uid = $1";
     RESTORE_POINTS = "DELETE FROM restore_points WHERE workload_uid IN (SELECT uid FROM workloads WHERE company_uid = $1)";
     WORKLOADS = "DELETE FROM workloads WHERE company_uid = $1";

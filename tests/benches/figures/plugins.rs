@@ -19,7 +19,7 @@ mod bare {
 }
 
 pub(crate) async fn run() -> Vec<Figure> {
-    let options = PluginOptions { folder: Some(packages()) };
+    let options = PluginOptions { folder: Some(packages()), ..PluginOptions::default() };
     let plugins = Plugins::start(options, Arc::new(SystemClock)).await.expect("the plugins start");
     let bare = Bare::new();
     let mut rounds = Vec::new();
@@ -80,7 +80,7 @@ impl Bare {
         for _ in 0..CALLS {
             let mut store = Store::new(&self.engine, ());
             let plugin = self.prepared.instantiate_async(&mut store).await.expect("an instance");
-            let context = Context { call_id: String::new(), now: 0 };
+            let context = Context { call_id: String::new(), now: 0, company: None, attempt: 1 };
             let table = Table { rows: 0, columns: Vec::new() };
             let (rule, parameters) = ("none".to_owned(), "{}".to_owned());
             // Without columns the rule answers with an orderly refusal: the call is as empty as it can be.

@@ -38,7 +38,7 @@ fn tables(newest: &[i64], first_seen: &[i64]) -> Vec<FactTable> {
 }
 
 pub(crate) async fn run() -> Vec<Figure> {
-    let options = PluginOptions { folder: Some(packages()) };
+    let options = PluginOptions { folder: Some(packages()), ..PluginOptions::default() };
     let plugins = Plugins::start(options, Arc::new(SystemClock)).await.expect("the plugins start");
     let (newest, first_seen) = facts();
     let (mut native, mut cel) = (Vec::new(), Vec::new());

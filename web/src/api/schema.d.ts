@@ -1704,7 +1704,244 @@ export interface paths {
         /** Lists the plugins. */
         get: operations["GetAllPlugins"];
         put?: never;
+        /** Installs a plugin of a library, or another version of one that is installed. A new one runs when it is enabled. */
+        post: operations["InstallPlugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/charges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetPluginCharges"];
+        put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/library": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the plugins of all libraries. One that cannot be used is left out; `keelson plugin search` says why. */
+        get: operations["SearchPluginLibraries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The views that there are for the caller. */
+        get: operations["GetPluginViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetPlugin"];
+        put?: never;
+        post?: never;
+        delete: operations["UninstallPlugin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/apikey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["AssignApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grants what a plugin asks for. A version that waits for that takes the older one's place. */
+        post: operations["ApprovePlugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/enabled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["EnableDisablePlugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/organizations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["UpdateOrganizationRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Goes back to the version before. */
+        post: operations["RollBackPlugin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/routes/{rest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hands a request to the plugin. */
+        get: operations["GetFromPluginRoute"];
+        /** Hands a request to the plugin. */
+        put: operations["PutToPluginRoute"];
+        /** Hands a request to the plugin. */
+        post: operations["PostToPluginRoute"];
+        /** Hands a request to the plugin. */
+        delete: operations["DeleteFromPluginRoute"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A plugin's settings. */
+        get: operations["GetPluginSettings"];
+        /** Gives a plugin other settings. They must fit its schema, and count from now on. */
+        put: operations["SetPluginSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["GetPluginVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a view shows. */
+        get: operations["RenderPluginView"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/views/{view}/actions/{action}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does what a button of a view is for. */
+        post: operations["ActOnPluginView"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2192,6 +2429,11 @@ export interface components {
         ActivityLogKind: "Internal" | "External";
         /** @enum {string} */
         ActivityLogType: "Unknown" | "LoginSuccessful" | "LoginFailed" | "CompanyCreated" | "CompanyModified" | "CompanyDeleted" | "ManagementAgentDisconnected" | "ManagementAgentConnected" | "ManagementAgentDeleted" | "PortalBrandingModified" | "CompanyUserRoleModified" | "CompanyUserModified" | "CompanyUserCreated" | "CompanyUserRemoved" | "CompanyLocationModified" | "CompanyLocationCreated" | "CompanyLocationRemoved" | "DiscoveryRuleModified" | "DiscoveryRuleCreated" | "DiscoveryRuleRemoved" | "CompanyUserLocationCreated" | "CompanyUserLocationRemoved" | "CompanyUserStatusUpdated" | "CompanyStatusUpdated" | "BackupPolicyModified" | "BackupPolicyCreated" | "BackupPolicyRemoved" | "LicenseInstalled" | "LicenseUpdated" | "ProductUsageStatisticsSent" | "UserRecordCreated" | "UserRecordRemoved" | "UserRecordModified" | "UserRecordEnabled" | "UserRecordDisabled" | "CompanyRestored" | "ResellerCreated" | "ResellerModified" | "ResellerDeleted" | "ResellerStatusUpdated" | "UserLoginTypeCreated" | "UserLoginTypeRemoved" | "UserTokenRevoked" | "UserRecordRecreated" | "CompanyRESTAPIAccessModified" | "ResellerRESTAPIAccessModified" | "CompanyMFAPolicyModified" | "CompanyMFAPolicyEnforcementUpdated" | "ProviderUserMFAPolicyModified" | "ClientUserMFAPolicyModified" | "SSOLoginFailed" | "SSOCompanyMatchingFailed" | "SsoLoginSuccesful" | "SSOUserRoleUpdate" | "SsoIdentityProviderAdded" | "SsoIdentityProviderUpdated" | "SsoIdentityProviderRemoved" | "SsoIdentityProviderRuleAdded" | "SsoIdentityProviderRuleUpdated" | "SsoIdentityProviderRuleRemoved" | "SsoIdentityProviderRuleStatusUpdated" | "SsoIdentityProviderStatusUpdated" | "SSOIdentityProviderValidationFailed" | "LicenseAssigned" | "LicenseRevoked" | "VCSPPulseTenantCreated" | "VCSPPulseTenantMapped" | "VCSPPulseTenantUnmapped" | "LicenseUsageReportFinalized" | "UserImpersonationSuccessful" | "DeploymentTaskRecordReset" | "ManagementAgentRegistered" | "ManagementAgentRejected" | "ManagementAgentAssigned" | "ManagementAgentAccepted" | "CompanyAuthenticationTokenReset" | "AgentPackagesDownloaded" | "ManagementAgentCertificateChanged" | "RestorePerformed" | "LicenseModified" | "PublicCloudApplianceDeploymentStarted" | "PublicCloudApplianceRegistrationStarted" | "PublicCloudApplianceDeleted" | "PublicCloudAccountCreated" | "PublicCloudAccountChanged" | "PublicCloudAccountDeleted" | "PublicCloudApplianceMapped" | "PublicCloudApplianceUnmapped" | "BackupJobStarted" | "BackupJobStopped" | "BackupJobCreated" | "BackupJobModified" | "BackupJobDeleted" | "BackupJobAssigned" | "BackupJobRevoked" | "BackupJobEnabled" | "BackupJobDisabled" | "BackupJobRetried" | "BackupUserCredentialsAdded" | "BackupUserCredentialsModified" | "BackupUserCredentialsRemoved" | "vSphereTagAssigned" | "vSphereTagRevoked" | "VCDOrganizationMapped" | "VCDOrganizationUnmapped," | "BackupServerResourceAdded" | "BackupServerResourceRemoved" | "BackupRepositoryAdded" | "SupportCaseCreated" | "SupportCaseAttachmentUploaded" | "VB365JobCreated" | "VB365CopyJobCreated" | "VB365JobModified" | "VB365JobDeleted" | "VB365JobStarted" | "VB365JobStopped" | "VB365JobEnabled" | "VB365JobDisabled" | "VB365OrganizationCreated" | "VB365OrganizationModified" | "VB365OrganizationDeleted" | "VB365OrganizationMapped" | "VB365OrganizationUnmapped" | "AgentStoredCredentialsChanged" | "VbrIsoPredownloadStarted" | "VbrIsoPredownloadCancelled" | "BackupServerEncryptionPasswordAdded" | "BackupServerEncryptionPasswordModified" | "BackupServerEncryptionPasswordDeleted" | "VbrUidRegenerated" | "VOneUidRegenerated" | "ProxySessionOpened" | "ProxySessionClosed" | "TenantCreated" | "TenantModified" | "TenantRemoved" | "TenantEnabled" | "TenantDisabled" | "TenantAssigned" | "TenantUnassigned" | "VOneIsoPredownloadStarted" | "VOneIsoPredownloadCancelled" | "VbrFailoverPlanStarted" | "VbrFailoverPlanStopped" | "VbrFailoverPlanScriptSet" | "DeploymentTaskStarted" | "DeploymentTaskCancelled" | "DeploymentTaskScheduled" | "DeploymentTaskRescheduled" | "DeploymentTaskScheduleCancelled" | "VdcBackupServerRegistered" | "VdcBackupServerUnregistered" | "VdcTenantCreated" | "VdcTenantMappingCreated" | "VdcTenantMappingRemoved" | "VdcVaultCreated" | "VdcVaultRemoved" | "VdcVaultUpdated" | "VdcVaultAssigned" | "VdcVaultUnassigned" | "VbrRepositoryCreated" | "VbrRepositoryRemoved" | "VbrRepositoryUpdated";
+        /** @description Which management agents have it: all, since a plugin does not run on them. */
+        AgentRules: {
+            agentsAreAllowedByDefault: boolean;
+            rules: components["schemas"]["Rule"][];
+        };
         AggregatedUsage: {
             /** @enum {string} */
             readonly type?: "Unknown" | "VmCloudBackups" | "VbrCloudBackupsDataTransferOut" | "VbrCloudBackupsDataTransferIn" | "ServerCloudBackups" | "WorkstationCloudBackups" | "AgentCloudBackupDataTransferOut" | "AgentCloudBackupDataTransferIn" | "CloudRepositoryUsageByServerAgent" | "CloudRepositoryUsageByWorkstationAgent" | "CloudRepositoryUsageByVm" | "CloudRepositoryUsageByUnknownFiles" | "BackedupVms" | "ReplicatedVms" | "ManagedVms" | "ManagedCloudVms" | "ManagedServerAgents" | "ManagedWorkstationAgents" | "ManagedAgentsWindowsDesktopOS" | "ManagedAgentsWindowsServerOS" | "ManagedAgentsLinuxOS" | "ManagedAgentsMacOS" | "ManagedUsers" | "VmCloudReplicas" | "VbrCloudReplicaDataTransferOut" | "VbrCloudReplicaDataTransferIn" | "VmCloudReplicaStorageUsage" | "VmCloudReplicaComputeTime" | "FileShareBackupSize" | "FileShareArchiveSize" | "FileShareSourceSize" | "ProtectedFileShares" | "ObjectStorageArchiveSize" | "ObjectStorageBackupSize" | "ObjectStorageSourceSize" | "ProtectedObjectStorages" | "CloudInsiderProtectionBackupSize" | "CloudCapacityTierBackupSize" | "CloudArchiveTierBackupSize" | "CloudPerformanceTierBackupSize" | "Vb365BackupSize" | "Vb365ArchiveSize" | "Vb365ProtectedUsers" | "Vb365ProtectedSites" | "Vb365ProtectedGroups" | "Vb365ProtectedTeams" | "CloudRegularStorageUsage" | "CloudObjectStorageUsage" | "CloudTotalUsage" | "VbrBackupSize" | "PublicCloudProtectedFileShares" | "PublicCloudProtectedCloudDatabases" | "PublicCloudBackupSize" | "PublicCloudArchiveSize" | "ManagedCdpVms" | "Vb365ProtectedEducationalUsers" | "VdcVaultAzureAdvancedCoreUsedSpace" | "VdcVaultAzureAdvancedNonCoreUsedSpace" | "VdcVaultAzureFoundationCoreUsedSpace" | "VdcVaultAzureFoundationNonCoreUsedSpace" | "VdcVaultAwsAdvancedCoreUsedSpace" | "VdcVaultAwsAdvancedNonCoreUsedSpace" | "VdcVaultAwsFoundationCoreUsedSpace" | "VdcVaultAwsFoundationNonCoreUsedSpace";
@@ -2269,6 +2511,9 @@ export interface components {
         AlarmScheduleTimeWindow: {
             endTime: string;
             startTime: string;
+        };
+        AssignPluginApiKeyRequest: {
+            apiKey?: string | null;
         };
         AsyncActionInfo: {
             actionName: string;
@@ -3021,6 +3266,10 @@ export interface components {
             errors: components["schemas"]["ResponseError"][];
             readonly meta?: components["schemas"]["ResponseMetadata"];
         };
+        EnableDisablePluginRequest: {
+            /** @default true */
+            enabled: boolean;
+        };
         EntityPermissions: {
             claims: components["schemas"]["PermissionClaims"][];
         };
@@ -3035,6 +3284,38 @@ export interface components {
         /** @description The answer of an operation. */
         Envelope_CompanyOnboarding: {
             data: components["schemas"]["CompanyOnboarding"];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
+        Envelope_PluginInstallation: {
+            data: components["schemas"]["PluginInstallation"];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
+        Envelope_PluginSettings: {
+            data: components["schemas"]["PluginSettings"];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
+        Envelope_PluginViewContent: {
+            data: components["schemas"]["PluginViewContent"];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
+        Envelope_PluginViewOutcome: {
+            data: components["schemas"]["PluginViewOutcome"];
             /** @description What went wrong on the way to a result that is there all the same. */
             errors?: components["schemas"]["ResponseError"][];
             /** @description On lists. */
@@ -3081,8 +3362,24 @@ export interface components {
             meta?: components["schemas"]["ResponseMetadata"];
         };
         /** @description The answer of an operation. */
+        Envelope_Vec_LibraryPlugin: {
+            data: components["schemas"]["LibraryPlugin"][];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
         Envelope_Vec_PluginInfo: {
             data: components["schemas"]["PluginInfo"][];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
+        Envelope_Vec_PluginViewInfo: {
+            data: components["schemas"]["PluginViewInfo"][];
             /** @description What went wrong on the way to a result that is there all the same. */
             errors?: components["schemas"]["ResponseError"][];
             /** @description On lists. */
@@ -3099,6 +3396,36 @@ export interface components {
         ErrorResponse: {
             readonly errors?: components["schemas"]["ResponseError"][];
         };
+        /** @description What only the provider sees. */
+        Inside: {
+            /** @description The version before. */
+            formerVersion?: string;
+            /** @description What it may do. */
+            granted: string[];
+            /** @description What it asks for beyond that. */
+            lacking: {
+                /** @description `kv`, `inventory:read`, `http:LABEL`, `secret:LABEL`, `events:TOPIC`. */
+                capability: string;
+                /** @description Why, in the publisher's words. */
+                reason: string;
+            }[];
+            /** @description A version that waits for `ApprovePlugin`. */
+            pendingVersion?: string;
+            /** @description Its publisher, by the name that a library or an administrator vouches for. */
+            publisher?: string;
+            /**
+             * @description How far its publisher is trusted: `Shipped`, `VerifiedPublisher`, `OwnKey`, `Unsigned`; absent for a plugin in the
+             *     developer's folder.
+             */
+            trust?: string;
+        };
+        /** @description What to install. */
+        InstallPluginInput: {
+            /** @description `vendor.name`, as a library has it. */
+            id: string;
+            /** @description The newest that works with this host, if it is left out. */
+            version?: string | null;
+        };
         /** Format: date-time */
         Instant: string;
         JsonPatch: {
@@ -3110,6 +3437,38 @@ export interface components {
             value: unknown;
         };
         JsonPatches: components["schemas"]["JsonPatch"][];
+        /** @description A plugin that a library has. */
+        LibraryPlugin: {
+            description: string;
+            /** @description `vendor.name`. */
+            id: string;
+            /** @description The library that has it: `shipped` is the host's own. */
+            library: string;
+            name: string;
+            /**
+             * Format: uuid
+             * @description The `UUIDv5` of `id`.
+             */
+            pluginId: string;
+            /** @description Whose it is, by the library's word. */
+            publisher: string;
+            /** @description The newest version that works with this host; absent if none does. */
+            version?: string;
+            versions: {
+                /** @description What its users should know. */
+                advisory?: string;
+                /** @description What it asks for. */
+                capabilities: string[];
+                /**
+                 * Format: int64
+                 * @description Bytes.
+                 */
+                size: number;
+                version: string;
+                /** @description Whether the library took it back. */
+                withdrawn: boolean;
+            }[];
+        };
         LocationAggregatedUsage: {
             /** Format: uuid */
             readonly companyUid?: string;
@@ -3193,6 +3552,8 @@ export interface components {
         ManagementAgentTaskStatus: "Unknown" | "Success" | "Running" | "Scheduled" | "Canceled" | "Failed";
         /** @enum {string} */
         ManagementAgentTaskType: "Unknown" | "BackupAgentDeployment" | "BackupAgentRemoval" | "BackupAgentUiModeChange" | "BackupAgentJobStop" | "BackupAgentJobStart" | "BackupAgentJobRemoval" | "BackupAgentSettingsChange" | "BackupAgentJobChange" | "BackupAgentActivationStatusChange" | "BackupAgentServiceRestart" | "BackupAgentCbtDriverDeployment" | "BackupAgentCbtDriverRemoval" | "BackupRepositoryReconfiguration" | "ComputerReboot" | "CloudGatewayListUpdate" | "DataCollectionJob" | "FilesUpload" | "FilesDownload" | "FailoverPlanExecution" | "ManagementAgentUpdate" | "ManagementAgentVersionCheck" | "ManagementAgentTaskStart" | "ManagementAgentMasterRoleRemoval" | "ManagementAgentMasterRoleAssignment" | "ManagementAgentConnectionAttempt" | "ManagementAgentPatchDeployment" | "ManagementAgentRemoval" | "ManagementAgentConnectionSettingsUpdate" | "NewBackupServerIdCreation" | "RemoteComputerDiscovery" | "TasksQueueCleanUp" | "VBRJobActionExecution" | "VBRDeployment" | "VBRUpgrade" | "VBRPatching" | "VBRIsoPredownload" | "BackupAgentUpgrade" | "BackupAgentPatch";
+        /** @enum {string|null} */
+        MeasureCategory: "Unknown" | "None" | "Size" | "Time" | "Units" | null;
         NotificationAlarmsSettings: {
             /**
              * @default ByTime
@@ -3386,6 +3747,11 @@ export interface components {
             /** Format: int32 */
             quotaGb: number;
         };
+        /** @description Which organisations have it. */
+        OrganizationRules: {
+            organizationsAreAllowedByDefault: boolean;
+            rules: components["schemas"]["Rule"][];
+        };
         OwnerCredentials: {
             /** Format: password */
             password?: string | null;
@@ -3401,6 +3767,16 @@ export interface components {
         };
         /** @enum {string} */
         PermissionClaims: "HostedPublicCloudJobCreate" | "HostedPublicCloudJobEdit" | "HostedPublicCloudJobDelete" | "HostedPublicCloudJobStartStop" | "HostedPublicCloudJobEnableDisable" | "HostedPublicCloudRestore" | "HostedVbm365JobCreate" | "HostedVbm365JobEdit" | "HostedVbm365JobDelete" | "HostedVbm365JobStartStop" | "HostedVbm365JobEnableDisable" | "HostedVbm365JobScopeWrite" | "HostedVbm365JobRepositoryWrite" | "HostedVbm365JobScheduleWrite" | "HostedVbm365Restore" | "HostedVbrJobCreate" | "HostedVbrJobEdit" | "HostedVbrJobDelete" | "HostedVbrJobStartStop" | "HostedVbrJobEnableDisable" | "HostedVbrJobScopeWrite" | "HostedVbrJobStorageWrite" | "HostedVbrJobRetentionWrite" | "HostedVbrJobGuestProcessingWrite" | "HostedVbrJobScheduleWrite" | "RemoteVbrJobEdit" | "RemoteVbrJobDelete" | "RemoteVbrJobStartStop" | "RemoteVbrJobEnableDisable" | "RemoteVbm365JobCreate" | "RemoteVbm365JobEdit" | "RemoteVbm365JobDelete" | "RemoteVbm365JobStartStop" | "RemoteVbm365JobEnableDisable" | "RemoteVbm365JobScopeWrite" | "RemoteVbm365JobRepositoryWrite" | "RemoteVbm365JobScheduleWrite" | "RemoteVbm365Restore" | "RemotePublicCloudJobStartStop" | "RemotePublicCloudJobEnableDisable";
+        PluginCharge: {
+            readonly categoryDisplayName?: string;
+            readonly categoryId?: string;
+            /** Format: uuid */
+            readonly chargeUid?: string;
+            readonly displayName?: string;
+            measureCategory?: components["schemas"]["MeasureCategory"];
+            /** Format: uuid */
+            readonly pluginId?: string;
+        };
         /** @enum {string} */
         PluginFeature: "RestApiKey" | "Agent" | "HealthMonitoring" | "ReadinessCheck" | "DataPurge" | "LogsDownload" | "LeasedDatabase";
         PluginInfo: {
@@ -3423,9 +3799,47 @@ export interface components {
             readonly supportedFeatures?: components["schemas"]["PluginFeature"][];
             readonly version?: string;
         };
+        /** @description What became of it. */
+        PluginInstallation: {
+            /** @description `New`, `Already`, `Upgraded`, or `Waiting` for `ApprovePlugin`. */
+            outcome: string;
+            /** Format: uuid */
+            pluginId: string;
+        };
         PluginPermissionRule: {
             readonly allowed?: boolean;
             readonly id?: string;
+        };
+        /** @description Settings, and what they may be. */
+        PluginSettings: {
+            /** @description JSON Schema 2020-12; absent if the plugin takes none. */
+            schema?: Record<string, never>;
+            /** @description As they count, defaults filled in. */
+            settings: Record<string, never>;
+        };
+        PluginVersionInfo: {
+            /** Format: uuid */
+            readonly pluginId?: string;
+            readonly version?: string;
+        };
+        /** @description What a view shows: an object of `wit/views.schema.json`. */
+        PluginViewContent: Record<string, never>;
+        /** @description A view of a plugin. */
+        PluginViewInfo: {
+            /** Format: uuid */
+            pluginId: string;
+            /** @description Where it stands: `dashboard.card`, `company.tab`, `page`, `settings`. */
+            slot: string;
+            title: string;
+            /** @description Of the view, in its plugin. */
+            view: string;
+        };
+        /** @description What came of a button. */
+        PluginViewOutcome: {
+            /** @description For whoever pressed it. */
+            message?: string;
+            /** @description Whether the view is to be rendered anew. */
+            render: boolean;
         };
         PolicySettings: {
             enforceMfaPolicy?: boolean | null;
@@ -3816,6 +4230,11 @@ export interface components {
         ResponseMetadata: {
             pagingInfo?: (components["schemas"]["PagingInformation"] | null) & components["schemas"]["PagingInformation"];
         } | null;
+        /** @description One of them. */
+        Rule: {
+            allowed: boolean;
+            id: string;
+        };
         /** @description Who is signed in. */
         Session: {
             /** @description For the header `X-CSRF-Token` of unsafe methods. */
@@ -4115,6 +4534,11 @@ export interface components {
             /** @enum {string} */
             readonly type?: "Unknown" | "CloudConnect" | "Client" | "Hosted";
         };
+        UpdatePluginOrganizationRulesRequest: {
+            allowOrganizationIds?: string[] | null;
+            allowOrganizationsByDefault?: boolean | null;
+            denyOrganizationIds?: string[] | null;
+        };
         User: {
             credentials?: (components["schemas"]["CredentialsInfo"] | null) & components["schemas"]["CredentialsInfo"];
             /** Format: uuid */
@@ -4289,6 +4713,7 @@ export interface components {
         /** @description Rows before the page */
         offset: number;
         organizationUid_path: string;
+        pluginId_path: string;
         /** @description Echoed, and in the host's log */
         requestId: string;
         resellerUid_path: string;
@@ -14769,6 +15194,1101 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    InstallPlugin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "nobody.knows"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InstallPluginInput"];
+            };
+        };
+        responses: {
+            /** @description What became of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "outcome": "outcome",
+                     *         "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_PluginInstallation"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetPluginCharges: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "categoryDisplayName": "category display name",
+                     *           "categoryId": "category id",
+                     *           "chargeUid": "e23bc1a3-5749-5737-8eeb-a673448b74bf",
+                     *           "displayName": "Ada Lovelace",
+                     *           "measureCategory": "None",
+                     *           "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["PluginCharge"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SearchPluginLibraries: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What can be installed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "description": "Back office",
+                     *           "id": "id",
+                     *           "library": "library",
+                     *           "name": "Harbour Dental",
+                     *           "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c",
+                     *           "publisher": "publisher",
+                     *           "version": "13.0.1.180",
+                     *           "versions": [
+                     *             {
+                     *               "advisory": "advisory",
+                     *               "capabilities": [
+                     *                 "capabilitie"
+                     *               ],
+                     *               "size": 10737418240,
+                     *               "version": "13.0.1.180",
+                     *               "withdrawn": true
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_Vec_LibraryPlugin"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetPluginViews: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Views of the plugins that run */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c",
+                     *           "slot": "slot",
+                     *           "title": "title",
+                     *           "view": "view"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_Vec_PluginViewInfo"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetPlugin: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                pluginId: components["parameters"]["pluginId_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "agentPermissionRules": {
+                     *           "agentsAreAllowedByDefault": true,
+                     *           "rules": [
+                     *             {
+                     *               "allowed": true,
+                     *               "id": "id"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "availableVersions": [
+                     *           "available version"
+                     *         ],
+                     *         "description": "Back office",
+                     *         "enabled": true,
+                     *         "hasApiKey": true,
+                     *         "icon": "icon",
+                     *         "name": "Harbour Dental",
+                     *         "organizationPermissionRules": {
+                     *           "organizationsAreAllowedByDefault": true,
+                     *           "rules": [
+                     *             {
+                     *               "allowed": true,
+                     *               "id": "id"
+                     *             }
+                     *           ]
+                     *         },
+                     *         "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c",
+                     *         "supportedFeatures": [
+                     *           "RestApiKey"
+                     *         ],
+                     *         "version": "13.0.1.180"
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["PluginInfo"];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    UninstallPlugin: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                pluginId: components["parameters"]["pluginId_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    AssignApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                pluginId: components["parameters"]["pluginId_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "apiKey": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["AssignPluginApiKeyRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    ApprovePlugin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has what it asks for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    EnableDisablePlugin: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                pluginId: components["parameters"]["pluginId_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "enabled": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["EnableDisablePluginRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    UpdateOrganizationRules: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                pluginId: components["parameters"]["pluginId_path"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "allowOrganizationIds": [
+                 *         "b7e16653-ecd2-5c0d-a43e-34a136757a47"
+                 *       ],
+                 *       "allowOrganizationsByDefault": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["UpdatePluginOrganizationRulesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RollBackPlugin: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version before runs */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetFromPluginRoute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+                /** @description The plugin's own path */
+                rest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plugin's answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PutToPluginRoute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+                /** @description The plugin's own path */
+                rest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plugin's answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    PostToPluginRoute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+                /** @description The plugin's own path */
+                rest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plugin's answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    DeleteFromPluginRoute: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+                /** @description The plugin's own path */
+                rest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The plugin's answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetPluginSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings and their form */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "schema": {},
+                     *         "settings": {}
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_PluginSettings"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    SetPluginSettings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description The settings as they count now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "schema": {},
+                     *         "settings": {}
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_PluginSettings"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetPluginVersions: {
+        parameters: {
+            query?: {
+                select?: string;
+            };
+            header?: {
+                "X-Request-id"?: string;
+                "X-Client-Version"?: string;
+            };
+            path: {
+                pluginId: components["parameters"]["pluginId_path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c",
+                     *           "version": "13.0.1.180"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        data: components["schemas"]["PluginVersionInfo"][];
+                        readonly errors?: components["schemas"]["ResponseError"][] | null;
+                        meta?: components["schemas"]["ResponseMetadata"];
+                    };
+                };
+            };
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RenderPluginView: {
+        parameters: {
+            query?: {
+                /** @description The company on whose behalf it is */
+                company?: string;
+                /** @description A JSON object that the plugin gets */
+                parameters?: string;
+            };
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What it shows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_PluginViewContent"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    ActOnPluginView: {
+        parameters: {
+            query?: {
+                /** @description The company on whose behalf it is */
+                company?: string;
+            };
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+                view: string;
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description What came of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {
+                     *         "message": "All objects were backed up",
+                     *         "render": true
+                     *       },
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_PluginViewOutcome"];
+                };
             };
             /** @description A failure */
             default: {

@@ -12,7 +12,7 @@ use crate::api::change::Change;
 use crate::api::envelope::{self, Envelope};
 use crate::api::error::ApiError;
 use crate::api::query::Shape;
-use crate::plugins::{Listed, ListedVersion, OfferedPlugin, plugin_uid};
+use crate::plugins::{InstallError, Listed, ListedVersion, OfferedPlugin, plugin_uid};
 
 /// A plugin that a library has.
 #[derive(Debug, Serialize, ToSchema)]
@@ -103,7 +103,11 @@ pub(super) async fn install(
         })
     });
     let plugins = change.ask.state.plugins();
-    let found = plugins.find(&input.id, version.transpose()?.as_ref()).await?;
+    let found = plugins.find(&input.id, version.transpose()?.as_ref()).await;
+    let found = found.map_err(|error| match error {
+        InstallError::NotInstalled(message) => ApiError::property("id", format!("id: {message}")),
+        error => error.into(),
+    })?;
     let (id, outcome) = plugins.install(found.bytes, Some(found.vouched), &change.actor()).await?;
     let answer = PluginInstallation { plugin_id: plugin_uid(&id), outcome: outcome.name() };
     envelope::one(&answer, &Shape::default())

@@ -57,7 +57,7 @@ pub(super) async fn host(ward: &Ward<'_>) -> Vec<Finding> {
         return vec![Finding::ok("host", "none runs on this folder")];
     };
     let arguments = ["agent", "handshakes", "--json"].map(str::to_owned).to_vec();
-    let answer = socket::ask(ward.data, arguments, None).await;
+    let answer = socket::ask(ward.data, arguments, (None, false)).await;
     let answer = answer.and_then(|answer| match answer {
         Some((_, Some(error))) => Err(anyhow::anyhow!(error)),
         Some((output, None)) => Ok(serde_json::from_str::<Vec<Handshake>>(&output)?),

@@ -78,7 +78,7 @@ impl GuestCall for Evaluate {
 }
 
 fn load(guest: &Guest, store: &mut Store<CallState>, instance: &Instance) -> Result<wit::Guest, Failure> {
-    let Some(indices) = &guest.alert_rules else {
+    let Some(indices) = &guest.exports.alert_rules else {
         return Err(Failure::Fault(GuestFault::Contract("it exports no alert-rules".to_owned())));
     };
     Ok(indices.load(store, instance)?)

@@ -38,7 +38,7 @@ impl GuestCall for Describe {
         store: &mut Store<CallState>,
         instance: &Instance,
     ) -> Result<Description, Failure> {
-        let lifecycle = guest.lifecycle.load(&mut *store, instance)?;
+        let lifecycle = guest.exports.lifecycle.load(&mut *store, instance)?;
         let host = serde_json::json!({
             "version": env!("CARGO_PKG_VERSION"),
             "contract": CONTRACT.to_string(),
@@ -73,7 +73,7 @@ impl GuestCall for Migrate {
         store: &mut Store<CallState>,
         instance: &Instance,
     ) -> Result<(), Failure> {
-        let lifecycle = guest.lifecycle.load(&mut *store, instance)?;
+        let lifecycle = guest.exports.lifecycle.load(&mut *store, instance)?;
         Ok(lifecycle.call_migrate(store, &self.from, &self.to).await??)
     }
 }
@@ -106,7 +106,7 @@ impl GuestCall for AskHealth {
         store: &mut Store<CallState>,
         instance: &Instance,
     ) -> Result<Health, Failure> {
-        let lifecycle = guest.lifecycle.load(&mut *store, instance)?;
+        let lifecycle = guest.exports.lifecycle.load(&mut *store, instance)?;
         let answer = lifecycle.call_health(store).await??;
         let mut health: Health = serde_json::from_str(&answer).map_err(|error| {
             Failure::Fault(GuestFault::Contract(format!(

@@ -1,3 +1,5 @@
+//! Libraries that are believed and libraries that are not.
+
 use super::*;
 use crate::plugins::package::Package;
 

@@ -76,6 +76,17 @@ pub(in crate::plugins) enum SecretKind {
     },
 }
 
+impl SecretKind {
+    /// As the manifest has it.
+    pub(in crate::plugins) fn name(&self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Password => "password",
+            Self::OAuth2Client { .. } => "oauth2-client",
+        }
+    }
+}
+
 /// Where in a request a secret stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::plugins) enum Placement {
@@ -246,6 +257,19 @@ impl RawSecret {
             }
         }
         Ok(SecretSlot { label: self.label, kind, placement, used_by: self.used_by, reason: self.reason })
+    }
+}
+
+impl std::fmt::Display for Placement {
+    /// As the manifest has it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bearer => f.write_str("bearer"),
+            Self::Basic => f.write_str("basic"),
+            Self::PathSegment => f.write_str("path-segment"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::JsonPointer(pointer) => write!(f, "json-pointer:{pointer}"),
+        }
     }
 }
 

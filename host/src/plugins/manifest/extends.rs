@@ -11,7 +11,7 @@ use super::{check_label, check_once, check_text};
 pub(super) const POINTS: &[&str] =
     &["alert-rules", "licensing", "restore", "usage-export", "events", "tasks", "views", "routes"];
 /// Offered by this host.
-const OFFERED: &[&str] = &["alert-rules"];
+const OFFERED: &[&str] = &["alert-rules", "views", "routes"];
 /// Keys of a task.
 pub(super) const TASK: &[&str] = &["id", "name", "cron", "jitter", "timeout", "overlap"];
 /// Keys of a view.

@@ -1,3 +1,5 @@
+//! Manifests that pass and manifests that do not.
+
 use super::capabilities::Placement;
 use super::*;
 

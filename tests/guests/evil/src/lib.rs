@@ -87,6 +87,9 @@ impl AlertRules for Evil {
                 let longest = facts.strings("name")?.iter().map(String::len).max();
                 Ok(one(0, 0, &longest.unwrap_or_default().to_string()))
             }
+            // What a pure function does not get; the error is what is shown.
+            "http" => keelson_sdk::http::get("psa", "/").send().map(|_| one(0, 0, "sent")),
+            "secrets" => keelson_sdk::secrets::info("token").map(|_| one(0, 0, "told")),
             "settings" => Ok(one(0, 0, &keelson_sdk::config::json())),
             _ => Ok(Verdicts::default()),
         }
