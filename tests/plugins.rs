@@ -10,4 +10,5 @@ mod reload;
 mod rest;
 mod rules;
 mod support;
+mod tasks;
 mod views;

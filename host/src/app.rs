@@ -140,6 +140,7 @@ impl App {
 
         let engine = Engine::new(store.clone(), plugins.clone(), Arc::clone(&clock), Arc::clone(&changed));
         tasks.spawn(engine.run(stopping.clone()));
+        tasks.spawn(plugins.clone().work(stopping.clone()));
         tasks.spawn(agents::outbox::keep(store.clone(), Arc::clone(&clock), stopping.clone()));
         let mut options = ApiOptions::new(config, seal);
         let agents = access(&gateway, &addresses);

@@ -122,6 +122,10 @@ pub struct ServeFlags {
     #[arg(long, value_name = "FOLDER")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugins: Option<PathBuf>,
+    /// The library of packages that ships with the host [default: `library` beside the program]
+    #[arg(long, value_name = "FOLDER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library: Option<PathBuf>,
     /// The name under which agents and browsers reach this host
     #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -119,8 +119,9 @@ pub use plugin_requests::{
     DestinationUse, NewPluginRequest, PluginRequest, PluginRequests, REQUESTS_KEPT, RequestEnd,
 };
 pub use plugins::{
-    CompanyRule, InstalledPlugin, InstalledVersion, NewPackage, OrganizationRule, PluginKey, PluginLibrary,
-    PluginRows, RunningPlugin,
+    CompanyRule, EntrySpace, InstalledPlugin, InstalledVersion, NewPackage, NextWrite, OrganizationRule,
+    PluginEntry, PluginKey, PluginLibrary, PluginRows, PluginTask, PluginUsage, RunningPlugin, TakeTask,
+    TaskLease, TaskStep,
 };
 pub use point::CommitPoint;
 pub use removal::Removal;

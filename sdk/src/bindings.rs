@@ -59,3 +59,19 @@ pub mod routes {
         pub_export_macro: true,
     });
 }
+
+/// The extension point `tasks`.
+#[expect(clippy::same_length_and_capacity, reason = "generated")]
+pub mod tasks {
+    wit_bindgen::generate!({
+        path: "../wit",
+        inline: "
+            package keelson:sdk;
+            world tasks { export keelson:plugin/tasks@0.2.0; }
+        ",
+        world: "keelson:sdk/tasks",
+        with: { "keelson:plugin/types@0.2.0": crate::bindings::base::keelson::plugin::types },
+        generate_all,
+        pub_export_macro: true,
+    });
+}

@@ -7,10 +7,11 @@ use crate::bindings::alert_rules::exports::keelson::plugin::alert_rules as wit;
 use crate::bindings::base::exports::keelson::plugin::lifecycle;
 use crate::bindings::base::keelson::plugin::types;
 use crate::bindings::routes::exports::keelson::plugin::routes;
+use crate::bindings::tasks::exports::keelson::plugin::tasks;
 use crate::bindings::views::exports::keelson::plugin::views;
 use crate::routes::Request;
 use crate::views::object;
-use crate::{AlertRules, Call, Error, Facts, Plugin, Routes, Views};
+use crate::{AlertRules, Call, Error, Facts, Plugin, Routes, Tasks, Views};
 
 /// What `plugin!` exports.
 #[derive(Debug)]
@@ -76,11 +77,11 @@ impl<P: Views> views::Guest for Exports<P> {
     ) -> Result<String, types::PluginError> {
         log_panics();
         let acted = P::act(&Call::from(context), &view, &action, &object(&parameters)?)?;
-        let mut answer = serde_json::json!({ "render": acted.render });
-        if let Some(message) = acted.message {
-            answer["message"] = message.into();
+        Ok(match acted.message {
+            Some(message) => serde_json::json!({ "render": acted.render, "message": message }),
+            None => serde_json::json!({ "render": acted.render }),
         }
-        Ok(answer.to_string())
+        .to_string())
     }
 }
 
@@ -91,6 +92,24 @@ impl<P: Routes> routes::Guest for Exports<P> {
     ) -> Result<routes::Response, types::PluginError> {
         log_panics();
         Ok(P::handle(&Call::from(context), &Request::of(request)?)?.into())
+    }
+}
+
+impl<P: Tasks> tasks::Guest for Exports<P> {
+    fn run(
+        context: types::Context,
+        task: String,
+        arguments: String,
+        checkpoint: Option<Vec<u8>>,
+    ) -> Result<tasks::Outcome, types::PluginError> {
+        log_panics();
+        let outcome = P::run(&Call::from(context), &task, &object(&arguments)?, checkpoint.as_deref())?;
+        let wait = u32::try_from(outcome.wait.as_secs()).unwrap_or(u32::MAX);
+        Ok(tasks::Outcome {
+            summary: outcome.summary,
+            checkpoint: outcome.checkpoint,
+            resume_after_seconds: wait,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ mod alert_rules;
 #[doc(hidden)]
 pub mod bindings;
 mod call;
+pub mod clock;
 pub mod config;
 mod error;
 mod export;
@@ -11,10 +12,13 @@ mod facts;
 pub mod http;
 pub mod instant;
 pub mod inventory;
+pub mod kv;
 pub mod log;
 mod plugin;
+pub mod random;
 pub mod routes;
 pub mod secrets;
+mod tasks;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testkit;
 pub mod ui;
@@ -28,6 +32,7 @@ pub use export::Exports;
 pub use facts::Facts;
 pub use plugin::Plugin;
 pub use routes::Routes;
+pub use tasks::{Outcome, Tasks};
 pub use views::{Acted, Views};
 
 /// "Absent" in a column of whole numbers and instants.
@@ -64,6 +69,9 @@ macro_rules! __extension_point {
     ($exports:ident alert_rules) => {
         $crate::bindings::alert_rules::export!($exports with_types_in $crate::bindings::alert_rules);
     };
+    ($exports:ident tasks) => {
+        $crate::bindings::tasks::export!($exports with_types_in $crate::bindings::tasks);
+    };
     ($exports:ident views) => {
         $crate::bindings::views::export!($exports with_types_in $crate::bindings::views);
     };
@@ -81,6 +89,8 @@ pub mod __implements {
     pub const fn alert_rules<P: crate::AlertRules>() {}
     /// The extension point of that name.
     pub const fn views<P: crate::Views>() {}
+    /// The extension point of that name.
+    pub const fn tasks<P: crate::Tasks>() {}
     /// The extension point of that name.
     pub const fn routes<P: crate::Routes>() {}
 }

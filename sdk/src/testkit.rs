@@ -2,6 +2,7 @@
 
 pub mod http;
 pub mod inventory;
+pub(crate) mod kv;
 pub mod secrets;
 
 use std::cell::RefCell;
@@ -14,6 +15,7 @@ use crate::{AlertRules, Call, Facts, Severity};
 
 thread_local! {
     static LOG: RefCell<Vec<(Level, String)>> = const { RefCell::new(Vec::new()) };
+    static NOW: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
     static SETTINGS: RefCell<String> = RefCell::new("{}".to_owned());
 }
 
@@ -118,6 +120,15 @@ pub fn take_log() -> Vec<(Level, String)> {
 /// What [`config`](crate::config) gives on this thread from now on.
 pub fn settings(settings: &Value) {
     SETTINGS.set(settings.to_string());
+}
+
+/// What [`clock`](crate::clock) says on this thread from now on: unix milliseconds, UTC.
+pub fn clock(now: i64) {
+    NOW.set(now);
+}
+
+pub(crate) fn current_instant() -> i64 {
+    NOW.get()
 }
 
 pub(crate) fn record(level: Level, message: &str) {

@@ -90,7 +90,7 @@ impl View {
 
     /// Rows by columns: (key, label, how it is shown). A cell is the row's member of that key.
     #[must_use]
-    pub fn table(self, title: &str, columns: &[(&str, &str, Cell)], rows: Vec<Map<String, Value>>) -> Self {
+    pub fn table(self, title: &str, columns: &[(&str, &str, Cell)], rows: &[Map<String, Value>]) -> Self {
         let column = |(key, label, cell): &(&str, &str, Cell)| json!({ "key": key, "label": label, "kind": cell.name() });
         let columns: Vec<Value> = columns.iter().map(column).collect();
         self.widget(json!({ "type": "table", "title": title, "columns": columns, "rows": rows }))
@@ -98,13 +98,13 @@ impl View {
 
     /// A button; `act` gets the action and the parameters.
     #[must_use]
-    pub fn button(self, action: &str, label: &str, parameters: Value) -> Self {
+    pub fn button(self, action: &str, label: &str, parameters: &Value) -> Self {
         self.widget(json!({ "type": "action", "action": action, "label": label, "parameters": parameters }))
     }
 
     /// Inputs, made from a JSON Schema of an object; `act` gets the action and what was entered.
     #[must_use]
-    pub fn form(self, action: &str, schema: Value, values: Value) -> Self {
+    pub fn form(self, action: &str, schema: &Value, values: &Value) -> Self {
         self.widget(json!({ "type": "form", "action": action, "schema": schema, "values": values }))
     }
 
@@ -117,11 +117,10 @@ impl View {
 
     /// As the host gets it.
     pub fn to_json(&self) -> Value {
-        let mut view = json!({ "version": 1, "widgets": self.widgets });
-        if let Some(title) = &self.title {
-            view["title"] = json!(title);
+        match &self.title {
+            Some(title) => json!({ "version": 1, "title": title, "widgets": self.widgets }),
+            None => json!({ "version": 1, "widgets": self.widgets }),
         }
-        view
     }
 }
 
@@ -135,8 +134,8 @@ mod tests {
         let view = View::new()
             .title("Status")
             .stat("Agreements", 7, Tone::Good)
-            .table("Lines", &[("name", "Name", Cell::Text)], vec![row])
-            .button("sync", "Sync now", json!({}));
+            .table("Lines", &[("name", "Name", Cell::Text)], &[row])
+            .button("sync", "Sync now", &json!({}));
         let json = view.to_json();
         assert_eq!((&json["version"], &json["title"]), (&json!(1), &json!("Status")));
         assert_eq!(json["widgets"][1]["rows"][0]["name"], "oven");

@@ -56,7 +56,8 @@ pub(super) async fn mounted(host: &TestHost) -> BTreeSet<String> {
 }
 
 /// What these answer is a plugin's affair; `tests/plugins/views.rs` has one that answers them.
-const OF_PLUGINS: [&str; 6] = [
+const OF_PLUGINS: [&str; 7] = [
+    "RunPluginTask",
     "RenderPluginView",
     "ActOnPluginView",
     "GetFromPluginRoute",

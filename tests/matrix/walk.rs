@@ -339,6 +339,8 @@ fn forbids(operation: &Operation, caller: &Caller) -> bool {
 fn rank(operation: &Operation) -> (u8, bool, String) {
     let step = match operation.method {
         Method::GET => 0,
+        // It takes nothing away, and whoever removes an agent removes the jobs of its server.
+        _ if operation.id == "UnassignBackupServerJob" => 1,
         Method::DELETE => 2,
         // They take away what other changes need.
         _ if ["PatchEntityPermissions", "AcceptUnverifiedAgent"].contains(&operation.id.as_str()) => 2,

@@ -26,7 +26,7 @@ struct Desk {
     clock: Arc<ManualClock>,
     key: SecretKey,
     data: tempfile::TempDir,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Desk {
@@ -40,7 +40,7 @@ impl Desk {
         let (store, clock) = (database.store().await, ManualClock::at(NOW));
         let data = tempfile::tempdir().unwrap();
         let plugins = start(&store, &clock, data.path(), false).await;
-        Self { plugins, store, clock, key: SecretKey::generate(), data, _database: database }
+        Self { plugins, store, clock, key: SecretKey::generate(), data, database }
     }
 
     async fn trust(&self, key: &SecretKey) {
@@ -85,7 +85,7 @@ impl Desk {
     }
 
     async fn rows(&self, table: &str) -> i64 {
-        self._database.count(&format!("SELECT count(*) FROM {table}")).await
+        self.database.count(&format!("SELECT count(*) FROM {table}")).await
     }
 
     async fn messages(&self) -> Vec<String> {

@@ -257,7 +257,10 @@ async fn echo_of_the_authorization() -> SocketAddr {
             let head = String::from_utf8_lossy(&head[..read]).into_owned();
             let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("authorization:"));
             let body = line.and_then(|line| line.split_once(": ")).map_or("none", |(_, value)| value);
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
             drop(stream.write_all(answer.as_bytes()).await);
         }
     });

@@ -12,11 +12,21 @@ use anyhow::Context as _;
 use crate::guests;
 use crate::process;
 use crate::step;
+use crate::test;
+use crate::web;
 use crate::workspace::Workspace;
 
 const PUBLISHER: &str = "Keelson";
 /// A library that ships lives as long as the host that it ships with.
 const DAYS: &str = "3650";
+
+/// Builds the guests, the host and the library.
+pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let guests = guests::run(workspace, None)?;
+    web::run(workspace)?;
+    step::run("build", || test::build_programs(workspace, "dev"))?;
+    run(workspace, &workspace.binary("keelson"), &guests)
+}
 
 /// Packs and signs what `guests` built; returns the library's folder. `keelson` is the program that does it.
 pub(crate) fn run(workspace: &Workspace, keelson: &Path, guests: &Path) -> anyhow::Result<PathBuf> {

@@ -55,6 +55,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Builds the library that ships with the host: the plugins as signed packages, with a signed index
+    Library,
     /// Builds the page when its sources changed
     Web,
     /// Checks the repository's own rules
@@ -99,6 +101,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { filters } => test::run(&workspace, &filters, test::Profile::Default),
         Command::Ci => ci::run(&workspace),
         Command::Guests { out } => guests::run(&workspace, out.as_deref()).map(drop),
+        Command::Library => library::build(&workspace).map(drop),
         Command::Web => web::run(&workspace),
         Command::Tidy => tidy::run(&workspace),
         Command::Generate { check } => generate::run(&workspace, check),

@@ -19,6 +19,7 @@ mod catalogue;
 mod info;
 mod routes;
 mod settings;
+mod tasks;
 mod views;
 
 use info::{PluginInfo, PluginVersionInfo};
@@ -40,6 +41,8 @@ pub(crate) fn routes() -> Routes {
         .add("InstallPlugin", catalogue::install)
         .add("GetPluginSettings", settings::get)
         .add("SetPluginSettings", settings::put)
+        .add("GetPluginTasks", tasks::list)
+        .add("RunPluginTask", tasks::run)
         .add("GetPluginViews", views::list)
         .add("RenderPluginView", views::render)
         .add("ActOnPluginView", views::act)
@@ -60,6 +63,8 @@ pub(crate) fn routes() -> Routes {
         catalogue::install,
         settings::get,
         settings::put,
+        tasks::list,
+        tasks::run,
         views::list,
         views::render,
         views::act,
@@ -97,9 +102,10 @@ struct OrganizationsInput {
 async fn enable(change: Change, Input(input): Input<EnableInput>) -> Result<Response, ApiError> {
     let (plugin, actor) = asked(&change).await?;
     let plugins = change.ask.state.plugins();
-    match input.enabled {
-        true => plugins.enable(&plugin.id, false, &actor).await?,
-        false => plugins.disable(&plugin.id, &actor).await?,
+    if input.enabled {
+        plugins.enable(&plugin.id, false, &actor).await?;
+    } else {
+        plugins.disable(&plugin.id, &actor).await?;
     }
     Ok(envelope::empty())
 }
@@ -121,16 +127,14 @@ struct ApiKeyInput {
 /// one that is given would only lie about.
 async fn api_key(change: Change, Input(input): Input<ApiKeyInput>) -> Result<Response, ApiError> {
     let plugin = find(&change.ask).await?;
-    match input.api_key {
-        None => Ok(envelope::empty()),
-        Some(_) => {
-            let message = format!(
-                "apiKey: {} has no use for a key to the API: it works in the host's sandbox, with what ApprovePlugin grants it",
-                plugin.id
-            );
-            Err(ApiError::property("apiKey", message))
-        }
+    if input.api_key.is_none() {
+        return Ok(envelope::empty());
     }
+    let message = format!(
+        "apiKey: {} has no use for a key to the API: it works in the host's sandbox, with what ApprovePlugin grants it",
+        plugin.id
+    );
+    Err(ApiError::property("apiKey", message))
 }
 
 /// Grants what a plugin asks for. A version that waits for that takes the older one's place.

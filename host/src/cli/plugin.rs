@@ -12,6 +12,7 @@ use crate::seal::Seal;
 use access::AccessCommand;
 use author::AuthorCommand;
 use manage::ManageCommand;
+use work::WorkCommand;
 
 mod access;
 mod author;
@@ -19,6 +20,7 @@ mod catalogue;
 mod manage;
 mod report;
 mod sources;
+mod work;
 
 /// Plugins.
 #[derive(Debug, Subcommand)]
@@ -29,6 +31,8 @@ pub(super) enum PluginCommand {
     Manage(ManageCommand),
     #[command(flatten)]
     Access(AccessCommand),
+    #[command(flatten)]
+    Work(WorkCommand),
     /// List the plugins, and say how each is
     List {
         /// The folder whose folders are plugins
@@ -43,7 +47,7 @@ pub(super) enum PluginCommand {
 impl PluginCommand {
     /// Whether a running host does it: not what is about files of the caller's.
     pub(super) fn is_for_a_host(&self) -> bool {
-        matches!(self, Self::List { plugins: None, .. } | Self::Manage(_) | Self::Access(_))
+        matches!(self, Self::List { plugins: None, .. } | Self::Manage(_) | Self::Access(_) | Self::Work(_))
     }
 
     /// Whether it reads standard input without being told to by a flag.
@@ -56,6 +60,7 @@ impl PluginCommand {
             Self::Author(command) => command.run().await,
             Self::Access(command) => command.run(place).await,
             Self::Manage(command) => command.run(place).await,
+            Self::Work(command) => command.run(place).await,
             Self::List { plugins: Some(folder), json } => {
                 let options = PluginOptions { folder: Some(folder), ..PluginOptions::default() };
                 let plugins = Plugins::start(options, Arc::new(SystemClock)).await?;
@@ -121,7 +126,8 @@ async fn list(plugins: &Plugins, json: bool) -> anyhow::Result<()> {
 
 /// The path of a package is handed over as a running host finds it, which stands in another folder.
 pub(super) fn from_the_root(argument: String) -> String {
-    let is_package = argument.ends_with(".kpkg") && Path::new(&argument).is_file();
+    let path = Path::new(&argument);
+    let is_package = path.extension().is_some_and(|extension| extension == "kpkg") && path.is_file();
     let absolute = is_package.then(|| std::path::absolute(&argument).ok()).flatten();
     absolute.and_then(|path| path.into_os_string().into_string().ok()).unwrap_or(argument)
 }

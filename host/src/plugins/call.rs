@@ -3,6 +3,7 @@
 pub(super) mod alert_rules;
 pub(super) mod lifecycle;
 pub(super) mod routes;
+pub(super) mod tasks;
 pub(super) mod views;
 
 use std::future::Future;

@@ -29,6 +29,11 @@ pub(super) const POINTS: &[Point] = &[
         declared: |extends| !extends.views.is_empty(),
         declaration: "a view as [[extends.views]]",
     },
+    Point {
+        name: "tasks",
+        declared: |extends| !extends.tasks.is_empty(),
+        declaration: "a task as [[extends.tasks]]",
+    },
     Point { name: "routes", declared: |extends| extends.routes, declaration: "`routes = true` to [extends]" },
 ];
 
@@ -38,16 +43,18 @@ pub(super) struct Exports {
     pub(super) alert_rules: Option<abi::alert_rules::GuestIndices>,
     pub(super) views: Option<abi::views::GuestIndices>,
     pub(super) routes: Option<abi::routes::GuestIndices>,
+    pub(super) tasks: Option<abi::tasks::GuestIndices>,
 }
 
 impl Exports {
     /// Looks for what the manifest names. What is there has other types than the contract if this fails.
     pub(super) fn find(pre: &InstancePre<CallState>, extends: &Extends) -> wasmtime::Result<Self> {
-        let views = !extends.views.is_empty();
+        let (views, tasks) = (!extends.views.is_empty(), !extends.tasks.is_empty());
         Ok(Self {
             lifecycle: abi::lifecycle::GuestIndices::new(pre)?,
             alert_rules: extends.alert_rules.then(|| abi::alert_rules::GuestIndices::new(pre)).transpose()?,
             views: views.then(|| abi::views::GuestIndices::new(pre)).transpose()?,
+            tasks: tasks.then(|| abi::tasks::GuestIndices::new(pre)).transpose()?,
             routes: extends.routes.then(|| abi::routes::GuestIndices::new(pre)).transpose()?,
         })
     }

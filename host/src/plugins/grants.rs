@@ -1,5 +1,5 @@
 //! What a plugin asks for, and what of that an administrator granted. Both as words, because that is how they are shown,
-//! stored and compared: `kv`, `inventory:read`, `http:psa`, `secret:psa-token`, `events:agent.*`.
+//! stored and compared: `kv`, `inventory:read`, `http:psa`, `secret:psa-token`.
 
 use std::collections::BTreeSet;
 
@@ -58,9 +58,7 @@ pub(super) fn asks(manifest: &Manifest) -> Vec<Ask> {
     let data = declared.data.iter().map(|(scope, reason)| ask(scope.clone(), reason));
     let http = declared.http.iter().map(|one| ask(format!("http:{}", one.label), &one.reason));
     let secrets = declared.secrets.iter().map(|one| ask(format!("secret:{}", one.label), &one.reason));
-    let topics = manifest.extends.events.iter();
-    let events = topics.map(|topic| ask(format!("events:{topic}"), "Hears of these events as they happen"));
-    kv.chain(data).chain(http).chain(secrets).chain(events).collect()
+    kv.chain(data).chain(http).chain(secrets).collect()
 }
 
 #[cfg(test)]

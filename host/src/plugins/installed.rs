@@ -9,6 +9,7 @@
 mod actor;
 mod catalogue;
 mod error;
+mod outcome;
 mod switch;
 mod upkeep;
 mod view;
@@ -16,14 +17,13 @@ mod view;
 use std::collections::BTreeSet;
 
 use semver::Version;
-use serde::{Deserialize, Serialize};
 use uuid::{Uuid, uuid};
 
-use super::grants::{Ask, Grants, asks};
-use super::library::{Library, LibraryError};
+use super::grants::{Grants, asks};
+use super::library::Library;
 use super::load;
 use super::manifest::Manifest;
-use super::package::{PublicKey, Signed};
+use super::package::Signed;
 use super::services::Services;
 use super::trust::{Keyring, Trust};
 use super::{Inner, Plugins};
@@ -31,8 +31,9 @@ use crate::clock::DAY;
 use crate::store::{InstalledPlugin, NewPackage, PluginKey, Tx};
 
 pub use actor::Actor;
-pub use catalogue::{Found, Offered, OfferedPlugin};
+pub use catalogue::{Found, Offered, OfferedPlugin, read_package};
 pub use error::InstallError;
+pub use outcome::{Installed, PackageAbout, Vouched};
 pub use view::{PluginView, SettingsForm};
 
 /// The API wants a UUID for a plugin: the `UUIDv5` of its id in this namespace.
@@ -43,69 +44,6 @@ const KEPT: i64 = 30 * DAY;
 /// The API's name of a plugin.
 pub fn plugin_uid(id: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, id.as_bytes())
-}
-
-/// What a stored package says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PackageAbout {
-    /// For people.
-    pub name: String,
-    /// What it is for.
-    pub summary: Option<String>,
-    /// An SPDX expression, as a rule.
-    pub license: Option<String>,
-    /// Where there is more.
-    pub homepage: Option<String>,
-    /// As it calls itself; who signed it says the trust.
-    pub publisher: Option<String>,
-    /// The versions of the contract that it works with.
-    pub contract: String,
-    /// What it asks for.
-    pub asks: Vec<Ask>,
-}
-
-/// A publisher for whom a library vouches.
-#[derive(Debug, Clone)]
-pub struct Vouched {
-    /// Its name.
-    pub publisher: String,
-    /// Its key.
-    pub key: PublicKey,
-}
-
-/// What became of a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Installed {
-    /// A new plugin; it does not run yet.
-    New {
-        /// What has to be approved before it does.
-        asks: Vec<Ask>,
-    },
-    /// It is this version already.
-    Already,
-    /// It took the place of this one.
-    Upgraded {
-        /// Which.
-        from: String,
-    },
-    /// It waits until somebody approves these; the older one goes on.
-    Waiting {
-        /// What is not granted.
-        lacking: Vec<Ask>,
-    },
-}
-
-impl Installed {
-    /// In one word.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::New { .. } => "New",
-            Self::Already => "Already",
-            Self::Upgraded { .. } => "Upgraded",
-            Self::Waiting { .. } => "Waiting",
-        }
-    }
 }
 
 /// A package that passed everything but the administrator's judgement.
@@ -238,20 +176,6 @@ impl Plugins {
         Ok(())
     }
 
-    /// All libraries: the shipped one, if it is there, and those that were added. One that cannot be read is an error of its own.
-    pub async fn libraries(&self) -> Result<Vec<Result<Library, LibraryError>>, InstallError> {
-        let shipped = self.inner.library.as_deref().map(Library::shipped);
-        let mut found: Vec<_> = shipped.into_iter().collect();
-        if let Some(services) = &self.inner.sandbox.outside.services {
-            let rows = services.store.read().await?.plugins().libraries().await?;
-            found.extend(rows.into_iter().map(|row| match row.key.parse() {
-                Ok(key) => Ok(Library { name: row.name, folder: row.place.into(), key, serial: row.serial }),
-                Err(reason) => Err(LibraryError { name: row.name, reason }),
-            }));
-        }
-        Ok(found)
-    }
-
     /// Where everything is kept.
     pub(super) fn services(&self) -> Result<&Services, InstallError> {
         self.inner.sandbox.outside.services.as_ref().ok_or(InstallError::NoDatabase)
@@ -279,8 +203,7 @@ impl Inner {
     /// Takes a package through every step of a load, with nothing granted.
     async fn admit(&self, bytes: Vec<u8>) -> Result<Admitted, InstallError> {
         let place = std::path::PathBuf::from("the package");
-        let failed =
-            |fault| InstallError::Load(super::LoadError { folder: place.clone(), plugin: None, fault });
+        let failed = |fault| super::LoadError { folder: place.clone(), plugin: None, fault };
         let copy = bytes.clone();
         let package = load::unpack(place.clone(), copy, "{}".to_owned()).await.map_err(failed)?;
         let manifest = package.manifest.clone().map_err(failed)?;
@@ -430,14 +353,4 @@ fn about(manifest: &Manifest) -> PackageAbout {
         contract: manifest.requires.to_string(),
         asks: asks(manifest),
     }
-}
-
-/// Reads a package's place in the filesystem, capped.
-pub fn read_package(file: &std::path::Path) -> Result<Vec<u8>, String> {
-    let unreadable = |error: std::io::Error| format!("{} cannot be read: {error}", file.display());
-    let bytes = std::fs::File::open(file)
-        .and_then(|open| super::package::read_capped(open, super::package::MAX_ARCHIVE))
-        .map_err(unreadable)?;
-    bytes
-        .ok_or_else(|| format!("{} is larger than {} MiB", file.display(), super::package::MAX_ARCHIVE >> 20))
 }

@@ -46,9 +46,6 @@ pub(super) const RULE_CALL: Budget = Budget { cpu: Duration::from_secs(1), wall:
 pub(super) const MIGRATE_CALL: Budget = Budget { cpu: Duration::from_secs(10), wall: Duration::from_mins(1) };
 /// A part of the console.
 pub(super) const VIEW_CALL: Budget = Budget { cpu: Duration::from_millis(200), wall: Duration::from_secs(2) };
-/// One event.
-pub(super) const EVENT_CALL: Budget =
-    Budget { cpu: Duration::from_millis(500), wall: Duration::from_secs(10) };
 /// A request to a route, and whatever else somebody waits for.
 pub(super) const ROUTE_CALL: Budget = Budget { cpu: Duration::from_secs(2), wall: Duration::from_secs(30) };
 /// Processor time of one part of a task; how long it may take says the manifest.

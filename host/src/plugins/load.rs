@@ -11,6 +11,7 @@ use super::call::{self, alert_rules::ListRules, lifecycle::Describe};
 use super::capability::config::ConfigView;
 use super::capability::http::HttpDesk;
 use super::capability::inventory::InventoryDesk;
+use super::capability::kv::KvDesk;
 use super::capability::log::LogBudget;
 use super::capability::secrets::SecretsDesk;
 use super::error::{LoadError, LoadFault};
@@ -166,6 +167,14 @@ fn link(
             outside.services.clone(),
             outside.runtime.clone(),
         ),
+        kv: KvDesk::new(
+            Arc::clone(&id),
+            (declared.kv.as_ref(), &grants),
+            outside.services.clone(),
+            Arc::clone(&sandbox.clock),
+            outside.runtime.clone(),
+        ),
+        clock: Arc::clone(&sandbox.clock),
         inventory: InventoryDesk::new(&grants, outside.services.clone(), outside.runtime.clone()),
         http: HttpDesk::new(Arc::clone(&id), &declared, outside),
         id,

@@ -12,8 +12,10 @@ use super::error::LoadFault;
 use super::limits::{DEFAULT_MEMORY, MAX_MEMORY, mebibytes};
 use super::text::nearest;
 
-pub(super) use capabilities::{Capabilities, Destination, Placement, SecretKind, SecretSlot, check_origin};
-pub(super) use extends::{Extends, View};
+pub(super) use capabilities::{
+    Capabilities, Destination, Kv, Placement, SecretKind, SecretSlot, check_origin,
+};
+pub(super) use extends::{Extends, Overlap, Task, View};
 
 /// Keys at the top.
 const TOP: &[&str] = &[

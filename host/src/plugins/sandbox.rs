@@ -9,10 +9,13 @@ use wasmtime::component::{InstancePre, Linker};
 use wasmtime::{Store, UpdateDeadline};
 
 use super::abi;
+use super::capability::clock::ClockView;
 use super::capability::config::ConfigView;
 use super::capability::http::{HttpDesk, HttpView, Outside};
 use super::capability::inventory::{InventoryDesk, InventoryView};
+use super::capability::kv::{KvDesk, KvView};
 use super::capability::log::{LogBudget, LogView};
+use super::capability::random::RandomView;
 use super::capability::secrets::{SecretsDesk, SecretsView};
 use super::capability::{self};
 use super::engine::Engine;
@@ -89,6 +92,9 @@ pub(super) struct CallState {
     pub(super) http: HttpView,
     pub(super) secrets: SecretsView,
     pub(super) inventory: InventoryView,
+    pub(super) kv: KvView,
+    pub(super) clock: ClockView,
+    pub(super) random: RandomView,
 }
 
 impl abi::types::Host for CallState {}
@@ -123,6 +129,8 @@ pub(super) struct Guest {
     pub(super) http: Arc<HttpDesk>,
     pub(super) secrets: Arc<SecretsDesk>,
     pub(super) inventory: Arc<InventoryDesk>,
+    pub(super) kv: Arc<KvDesk>,
+    pub(super) clock: SharedClock,
     pub(super) gate: Gate,
 }
 
@@ -138,7 +146,10 @@ impl Guest {
             cpu: Cpu::new(terms.budget.cpu),
             http: HttpView::new(Arc::clone(&self.http), &call, terms.clone()),
             secrets: SecretsView::new(Arc::clone(&self.secrets), terms.clone()),
-            inventory: InventoryView::new(Arc::clone(&self.inventory), terms),
+            inventory: InventoryView::new(Arc::clone(&self.inventory), terms.clone()),
+            kv: KvView::new(Arc::clone(&self.kv), terms.clone()),
+            clock: ClockView::new(Arc::clone(&self.clock), &terms),
+            random: RandomView::new(terms),
             log: LogView::new(Arc::clone(&self.id), call, Arc::clone(&self.log)),
             config: self.config.clone(),
         };

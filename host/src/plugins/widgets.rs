@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    fn view(widgets: Value) -> String {
+    fn view(widgets: &Value) -> String {
         json!({ "version": 1, "widgets": widgets }).to_string()
     }
 
@@ -81,7 +81,7 @@ mod tests {
             { "type": "link", "label": "The company", "to": "/companies" },
             { "type": "group", "layout": "columns", "widgets": [{ "type": "text", "text": "inside" }] },
         ]);
-        check(&view(every)).unwrap();
+        check(&view(&every)).unwrap();
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
             (json!({ "text": "no type" }), "/widgets/0"),
             (json!("text"), "/widgets/0"),
         ] {
-            let refused = check(&view(json!([widget]))).unwrap_err();
+            let refused = check(&view(&json!([widget]))).unwrap_err();
             assert!(refused.contains(said), "{widget}: {refused}");
         }
         assert!(check(r#"{"widgets":[]}"#).unwrap_err().contains("version"));
@@ -104,14 +104,14 @@ mod tests {
 
     #[test]
     fn a_widget_that_this_host_does_not_know_passes_for_a_newer_console() {
-        check(&view(json!([{ "type": "hologram", "beams": 7 }]))).unwrap();
+        check(&view(&json!([{ "type": "hologram", "beams": 7 }]))).unwrap();
     }
 
     #[test]
     fn a_view_that_is_too_large_or_too_deep_is_refused_before_it_is_read() {
-        let text = view(json!([{ "type": "text", "text": "x".repeat(MAX_VIEW) }]));
+        let text = view(&json!([{ "type": "text", "text": "x".repeat(MAX_VIEW) }]));
         assert!(check(&text).unwrap_err().contains("262144 at most"));
         assert!(check(&"[".repeat(100_000)).unwrap_err().contains("deeper than 12"));
-        assert!(check(&view(json!([{ "type": "text", "text": "[[[[[[[[[[[[[[[[\"{{{{{" }]))).is_ok());
+        assert!(check(&view(&json!([{ "type": "text", "text": "[[[[[[[[[[[[[[[[\"{{{{{" }]))).is_ok());
     }
 }

@@ -7,7 +7,9 @@
 //! **Crash.** An install is one transaction: a version is there with its package, or not at all.
 
 mod companies;
+mod entries;
 mod sources;
+mod tasks;
 
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -16,11 +18,13 @@ use super::{StoreError, Tx, on, statements};
 use crate::clock::Clock;
 
 pub use companies::{CompanyRule, OrganizationRule};
+pub use entries::{EntrySpace, NextWrite, PluginEntry, PluginUsage};
 pub use sources::{PluginKey, PluginLibrary};
+pub use tasks::{PluginTask, TakeTask, TaskLease, TaskStep};
 
 /// All statements about plugins.
 pub(super) const ALL_STATEMENTS: &[&[(&str, &str)]] =
-    &[STATEMENTS, companies::STATEMENTS, sources::STATEMENTS];
+    &[STATEMENTS, companies::STATEMENTS, entries::STATEMENTS, sources::STATEMENTS, tasks::STATEMENTS];
 
 macro_rules! columns {
     () => {
@@ -55,6 +59,9 @@ statements! {
     ERASE_DESTINATIONS = "DELETE FROM plugin_destinations WHERE plugin_id = $1";
     ERASE_SECRETS = "DELETE FROM plugin_secrets WHERE plugin_id = $1";
     ERASE_REQUESTS = "DELETE FROM plugin_requests WHERE plugin_id = $1";
+    ERASE_ENTRIES = "DELETE FROM plugin_entries WHERE plugin_id = $1";
+    ERASE_COUNTERS = "DELETE FROM plugin_counters WHERE plugin_id = $1";
+    ERASE_TASKS = "DELETE FROM plugin_tasks WHERE plugin_id = $1";
 }
 
 /// A plugin that is installed, or was.
@@ -263,7 +270,15 @@ impl PluginRows<'_> {
 
     /// Erases a plugin with all that it stored.
     pub async fn erase(&mut self, id: &str) -> Result<(), StoreError> {
-        for statement in [ERASE_DESTINATIONS, ERASE_SECRETS, ERASE_REQUESTS, ERASE] {
+        for statement in [
+            ERASE_DESTINATIONS,
+            ERASE_SECRETS,
+            ERASE_REQUESTS,
+            ERASE_ENTRIES,
+            ERASE_COUNTERS,
+            ERASE_TASKS,
+            ERASE,
+        ] {
             on!(self.0, db => sqlx::query(statement).bind(id).execute(db).await?.rows_affected());
         }
         Ok(())

@@ -1898,6 +1898,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/plugins/{pluginId}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tasks of a plugin. */
+        get: operations["GetPluginTasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/plugins/{pluginId}/tasks/{task}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Has a task run now. The body is an object that it is told. */
+        post: operations["RunPluginTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/plugins/{pluginId}/versions": {
         parameters: {
             query?: never;
@@ -3378,6 +3412,14 @@ export interface components {
             meta?: components["schemas"]["ResponseMetadata"];
         };
         /** @description The answer of an operation. */
+        Envelope_Vec_PluginTaskInfo: {
+            data: components["schemas"]["PluginTaskInfo"][];
+            /** @description What went wrong on the way to a result that is there all the same. */
+            errors?: components["schemas"]["ResponseError"][];
+            /** @description On lists. */
+            meta?: components["schemas"]["ResponseMetadata"];
+        };
+        /** @description The answer of an operation. */
         Envelope_Vec_PluginViewInfo: {
             data: components["schemas"]["PluginViewInfo"][];
             /** @description What went wrong on the way to a result that is there all the same. */
@@ -3404,7 +3446,7 @@ export interface components {
             granted: string[];
             /** @description What it asks for beyond that. */
             lacking: {
-                /** @description `kv`, `inventory:read`, `http:LABEL`, `secret:LABEL`, `events:TOPIC`. */
+                /** @description `kv`, `inventory:read`, `http:LABEL`, `secret:LABEL`. */
                 capability: string;
                 /** @description Why, in the publisher's words. */
                 reason: string;
@@ -3816,6 +3858,30 @@ export interface components {
             schema?: Record<string, never>;
             /** @description As they count, defaults filled in. */
             settings: Record<string, never>;
+        };
+        /** @description A task, and how it is. */
+        PluginTaskInfo: {
+            /**
+             * Format: int64
+             * @description How often this part of the run was tried.
+             */
+            attempt: number;
+            /** @description Of the last one. */
+            endedAt?: components["schemas"]["Instant"];
+            /** @description When it is looked at next: its turn, the next part, another try. */
+            nextRun: components["schemas"]["Instant"];
+            /** @description `Succeeded`, `Failed`; absent if it has never ended. */
+            outcome?: string;
+            /** Format: uuid */
+            pluginId: string;
+            /** @description Whether a run is under way: at work, between two parts, or before another try. */
+            running: boolean;
+            /** @description Of the run that is under way, or of the last one. */
+            startedAt?: components["schemas"]["Instant"];
+            /** @description What it, or the host, said last. */
+            summary: string;
+            /** @description Its id in the plugin. */
+            task: string;
         };
         PluginVersionInfo: {
             /** Format: uuid */
@@ -16111,6 +16177,121 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["Envelope_PluginSettings"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    GetPluginTasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its tasks */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "attempt": 1,
+                     *           "endedAt": "2026-01-31T02:00:00.0000000Z",
+                     *           "nextRun": "2026-01-31T02:00:00.0000000Z",
+                     *           "outcome": "outcome",
+                     *           "pluginId": "7cfdd4ee-ee12-5991-a67c-617bd5eba87c",
+                     *           "running": true,
+                     *           "startedAt": "2026-01-31T02:00:00.0000000Z",
+                     *           "summary": "summary",
+                     *           "task": "task"
+                     *         }
+                     *       ],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Envelope_Vec_PluginTaskInfo"];
+                };
+            };
+            /** @description A failure */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse"];
+                };
+            };
+        };
+    };
+    RunPluginTask: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and in the host's log */
+                "X-Request-id"?: components["parameters"]["requestId"];
+                /** @description 3.4 to 3.7 */
+                "X-Client-Version"?: components["parameters"]["clientVersion"];
+            };
+            path: {
+                pluginId: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description It runs as soon as a host is free */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": {},
+                     *       "errors": [],
+                     *       "meta": {
+                     *         "pagingInfo": {
+                     *           "count": 1,
+                     *           "offset": 0,
+                     *           "total": 1
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EmptyResponse"];
                 };
             };
             /** @description A failure */

@@ -68,7 +68,7 @@ impl<'d> Console<'d> {
         let found = process::read(&mut self.command(&["plugin", "search", "--json"]))?;
         let found: serde_json::Value =
             serde_json::from_str(&found).context("`keelson plugin search` printed no JSON")?;
-        for one in found["found"].as_array().into_iter().flatten() {
+        for one in found.get("found").and_then(serde_json::Value::as_array).into_iter().flatten() {
             let id = one
                 .pointer("/plugin/id")
                 .and_then(serde_json::Value::as_str)

@@ -51,6 +51,7 @@ pub(super) async fn plugin(
 
 /// What the API says of a call that gave nothing. Whatever a plugin says of a refusal is for whoever asked; how it fails is for
 /// the log, beside what the caller can do.
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 pub(super) fn failed(error: CallError) -> ApiError {
     match &error.blame {
         Blame::Guest(GuestFault::Answered { message, retryable: false, code }) => {

@@ -81,7 +81,7 @@ struct Inside {
 /// Something that a plugin asks for.
 #[derive(Debug, Serialize, ToSchema)]
 struct Capability {
-    /// `kv`, `inventory:read`, `http:LABEL`, `secret:LABEL`, `events:TOPIC`.
+    /// `kv`, `inventory:read`, `http:LABEL`, `secret:LABEL`.
     capability: String,
     /// Why, in the publisher's words.
     reason: String,

@@ -153,10 +153,12 @@ impl ManageCommand {
             }
             Self::Remove { plugin, purge } => {
                 plugins.remove(&plugin, purge, &actor(place, "plugin remove").await?).await?;
-                say(&match purge {
-                    true => format!("{plugin} is removed, with everything that it stored"),
-                    false => format!("{plugin} is removed; what it stored is kept for 30 days"),
-                })
+                let kept = if purge {
+                    "with everything that it stored"
+                } else {
+                    "and what it stored is kept for 30 days"
+                };
+                say(&format!("{plugin} is removed, {kept}"))
             }
             Self::Settings { plugin, settings_stdin } => {
                 settings(place, plugins, &plugin, settings_stdin).await

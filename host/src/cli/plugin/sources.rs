@@ -99,7 +99,7 @@ impl LibraryCommand {
                 for library in plugins.libraries().await? {
                     match library {
                         Ok(library) => {
-                            say(&format!("{} {} {}", library.name, library.folder.display(), library.key))?
+                            say(&format!("{} {} {}", library.name, library.folder.display(), library.key))?;
                         }
                         Err(error) => say(&error.to_string())?,
                     }

@@ -53,6 +53,12 @@ impl Refusal {
     }
 }
 
+impl From<crate::store::StoreError> for Refusal {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::no_store(&error)
+    }
+}
+
 impl From<Refusal> for PluginError {
     fn from(refusal: Refusal) -> Self {
         let Refusal { code, message, retryable } = refusal;

@@ -80,7 +80,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
 mod tests {
     use super::*;
     use crate::plugins::abi::secrets::Host as _;
-    use crate::plugins::limits::EVENT_CALL;
+    use crate::plugins::limits::ROUTE_CALL;
     use crate::plugins::manifest::Manifest;
     use crate::seal::Seal;
     use crate::store::Store;
@@ -104,7 +104,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite:{}/db", folder.path().display())).await.unwrap();
         let services = Services { store, seal: Seal::open(folder.path()).unwrap() };
-        let mut view = view(Some(services.clone()), Terms::work(EVENT_CALL, None, 1));
+        let mut view = view(Some(services.clone()), Terms::work(ROUTE_CALL, None, 1));
         let about = view.info("token".to_owned()).await.unwrap();
         assert_eq!((about.kind.as_str(), about.set, about.expires), ("token", false, None));
         for (plugin, kind, expires) in [("evil.guest", "token", None), ("acme.psa", "token", Some(7))] {
@@ -123,7 +123,7 @@ mod tests {
     async fn a_pure_call_and_a_host_that_only_looks_learn_nothing() {
         let error = view(None, Terms::rule(0)).info("token".to_owned()).await.unwrap_err();
         assert_eq!(error.code, "not-in-this-call");
-        let error = view(None, Terms::work(EVENT_CALL, None, 1)).info("token".to_owned()).await.unwrap_err();
+        let error = view(None, Terms::work(ROUTE_CALL, None, 1)).info("token".to_owned()).await.unwrap_err();
         assert_eq!(error.code, "unavailable");
     }
 }

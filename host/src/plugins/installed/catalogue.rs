@@ -3,8 +3,8 @@
 use semver::Version;
 
 use super::{InstallError, Vouched};
-use crate::plugins::Plugins;
-use crate::plugins::library::{Library, Listed};
+use crate::plugins::library::{Library, LibraryError, Listed};
+use crate::plugins::{Plugins, package};
 
 /// What the libraries have.
 #[derive(Debug, Default)]
@@ -38,6 +38,20 @@ pub struct Found {
 }
 
 impl Plugins {
+    /// All libraries: the shipped one, if it is there, and those that were added. One that cannot be read is an error of its own.
+    pub async fn libraries(&self) -> Result<Vec<Result<Library, LibraryError>>, InstallError> {
+        let shipped = self.inner.library.as_deref().map(Library::shipped);
+        let mut found: Vec<_> = shipped.into_iter().collect();
+        if let Some(services) = &self.inner.sandbox.outside.services {
+            let rows = services.store.read().await?.plugins().libraries().await?;
+            found.extend(rows.into_iter().map(|row| match row.key.parse() {
+                Ok(key) => Ok(Library { name: row.name, folder: row.place.into(), key, serial: row.serial }),
+                Err(reason) => Err(LibraryError { name: row.name, reason }),
+            }));
+        }
+        Ok(found)
+    }
+
     /// The plugins of all libraries.
     pub async fn offered(&self) -> Result<Offered, InstallError> {
         let mut offered = Offered::default();
@@ -60,7 +74,7 @@ impl Plugins {
         let Offered { plugins, complaints } = self.offered().await?;
         let Some(OfferedPlugin { library, plugin }) = plugins.iter().find(|offered| offered.plugin.id == id)
         else {
-            let complaints: String = complaints.iter().map(|complaint| format!("; {complaint}")).collect();
+            let complaints = complaints.iter().fold(String::new(), |all, one| all + "; " + one);
             return Err(InstallError::NotInstalled(format!(
                 "no library has a plugin {id}; `keelson plugin search` shows what there is, and a .kpkg is installed by its \
                  path{complaints}"
@@ -75,4 +89,13 @@ impl Plugins {
             advisory: listed.advisory.clone(),
         })
     }
+}
+
+/// Reads a package's file, capped.
+pub fn read_package(file: &std::path::Path) -> Result<Vec<u8>, String> {
+    let unreadable = |error: std::io::Error| format!("{} cannot be read: {error}", file.display());
+    let bytes = std::fs::File::open(file)
+        .and_then(|open| package::read_capped(open, package::MAX_ARCHIVE))
+        .map_err(unreadable)?;
+    bytes.ok_or_else(|| format!("{} is larger than {} MiB", file.display(), package::MAX_ARCHIVE >> 20))
 }

@@ -9,7 +9,7 @@ use crate::store::StoreError;
 pub enum InstallError {
     /// The package does not pass a step of the pipeline.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(Box<LoadError>),
     /// Nobody whom this host believes stands for it.
     #[error("{id} {version} may not be installed: {reason}")]
     Refused {
@@ -46,7 +46,7 @@ pub enum InstallError {
         /// The version that was to come.
         to: String,
         /// Why.
-        blame: Blame,
+        blame: Box<Blame>,
     },
     /// Only a host has a database.
     #[error("plugins cannot be installed without a database")]
@@ -54,6 +54,12 @@ pub enum InstallError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<LoadError> for InstallError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(Box::new(error))
+    }
 }
 
 impl InstallError {

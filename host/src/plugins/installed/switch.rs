@@ -31,7 +31,12 @@ impl Plugins {
         let loaded = load::load(sandbox, package, Grants::parse(&plugin.granted)).await?;
         let migrate = Migrate { from: from.clone(), to: to.to_owned() };
         call::run(sandbox, &Arc::clone(&loaded.guest), migrate).await.map_err(|blame| {
-            InstallError::Migrate { id: id.to_owned(), from: from.clone(), to: to.to_owned(), blame }
+            InstallError::Migrate {
+                id: id.to_owned(),
+                from: from.clone(),
+                to: to.to_owned(),
+                blame: Box::new(blame),
+            }
         })?;
 
         let mut tx = services.store.write().await?;

@@ -54,6 +54,7 @@ impl Plugins {
         let before = self.inner.sandbox.clock.now_ms().saturating_sub(KEPT);
         let mut tx = services.store.write().await?;
         let erased = tx.plugins().forget(before).await?;
+        tx.plugins().sweep_entries(self.inner.sandbox.clock.now_ms()).await?;
         tx.commit().await?;
         for plugin in erased {
             tracing::info!(plugin, "erased what the removed plugin had stored");

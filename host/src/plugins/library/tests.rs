@@ -46,10 +46,10 @@ impl Shop {
         let folder = self.folder.path().to_owned();
         Library { name: "acme".to_owned(), folder, key: self.key.public(), serial: 0 }
     }
+}
 
-    fn refusal(&self, library: &Library, now: i64) -> String {
-        library.index(now).unwrap_err().to_string()
-    }
+fn refusal(library: &Library, now: i64) -> String {
+    library.index(now).unwrap_err().to_string()
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn the_newest_version_that_works_with_this_host_and_was_not_withdrawn_is_chosen(
 fn an_index_that_was_put_back_or_is_over_or_not_yet_is_refused() {
     let shop = Shop::new(&[("1.0.0", ">=0.2, <0.3")]);
     let newer = Library { serial: 2, ..shop.library() };
-    assert!(shop.refusal(&newer, NOW).contains("put an old one back"));
-    assert!(shop.refusal(&shop.library(), NOW + 30 * DAY).contains("fetch a newer one"));
-    assert!(shop.refusal(&shop.library(), NOW - 2 * DAY).contains("clock"));
+    assert!(refusal(&newer, NOW).contains("put an old one back"));
+    assert!(refusal(&shop.library(), NOW + 30 * DAY).contains("fetch a newer one"));
+    assert!(refusal(&shop.library(), NOW - 2 * DAY).contains("clock"));
     shop.library().index(NOW - DAY / 2).unwrap();
 }
 
@@ -103,13 +103,13 @@ fn an_index_that_was_put_back_or_is_over_or_not_yet_is_refused() {
 fn an_index_of_another_key_or_with_another_word_is_refused() {
     let shop = Shop::new(&[("1.0.0", ">=0.2, <0.3")]);
     let others = Library { key: SecretKey::generate().public(), ..shop.library() };
-    assert!(shop.refusal(&others, NOW).contains("not signed by the library's key"));
+    assert!(refusal(&others, NOW).contains("not signed by the library's key"));
     let file = shop.folder.path().join(INDEX);
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replacen("payload\": \"e", "payload\": \"f", 1)).unwrap();
-    assert!(shop.refusal(&shop.library(), NOW).contains(INDEX));
+    assert!(refusal(&shop.library(), NOW).contains(INDEX));
     std::fs::remove_file(&file).unwrap();
-    assert!(shop.refusal(&shop.library(), NOW).contains("cannot be read"));
+    assert!(refusal(&shop.library(), NOW).contains("cannot be read"));
 }
 
 #[test]

@@ -5,19 +5,21 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::plugins::work::schedule;
+
 use super::{check_label, check_once, check_text};
 
 /// Known to the format.
 pub(super) const POINTS: &[&str] =
     &["alert-rules", "licensing", "restore", "usage-export", "events", "tasks", "views", "routes"];
 /// Offered by this host.
-const OFFERED: &[&str] = &["alert-rules", "views", "routes"];
+const OFFERED: &[&str] = &["alert-rules", "views", "routes", "tasks"];
 /// Keys of a task.
 pub(super) const TASK: &[&str] = &["id", "name", "cron", "jitter", "timeout", "overlap"];
 /// Keys of a view.
 pub(super) const VIEW: &[&str] = &["id", "title", "slot"];
 
-/// Tasks, views and topics of one plugin, each.
+/// Tasks and views of one plugin, each.
 const MOST: usize = 32;
 /// A task may be spread over so much time at most.
 const MAX_JITTER: Duration = Duration::from_hours(1);
@@ -29,8 +31,6 @@ pub(in crate::plugins) const MAX_TASK: Duration = Duration::from_mins(15);
 pub(in crate::plugins) struct Extends {
     pub(in crate::plugins) alert_rules: bool,
     pub(in crate::plugins) routes: bool,
-    /// The topics that it hears of; `agent.*` stands for all that begin so.
-    pub(in crate::plugins) events: Vec<String>,
     pub(in crate::plugins) tasks: Vec<Task>,
     pub(in crate::plugins) views: Vec<View>,
 }
@@ -111,7 +111,6 @@ impl Slot {
 pub(super) struct Raw {
     alert_rules: bool,
     routes: bool,
-    events: Vec<String>,
     tasks: Vec<RawTask>,
     views: Vec<RawView>,
 }
@@ -136,21 +135,16 @@ struct RawView {
 
 impl Raw {
     pub(super) fn check(self) -> Result<Extends, String> {
-        for (what, count) in
-            [("tasks", self.tasks.len()), ("views", self.views.len()), ("events", self.events.len())]
-        {
+        for (what, count) in [("tasks", self.tasks.len()), ("views", self.views.len())] {
             if count > MOST {
                 return Err(format!("[extends] {what}: {count} of them; {MOST} at most"));
             }
         }
-        self.events.iter().try_for_each(|topic| check_topic(topic))?;
-        check_once("the topic", self.events.iter().map(String::as_str))?;
         check_once("the task", self.tasks.iter().map(|task| task.id.as_str()))?;
         check_once("the view", self.views.iter().map(|view| view.id.as_str()))?;
         Ok(Extends {
             alert_rules: self.alert_rules,
             routes: self.routes,
-            events: self.events,
             tasks: self.tasks.into_iter().map(RawTask::check).collect::<Result<_, _>>()?,
             views: self.views.into_iter().map(RawView::check).collect::<Result<_, _>>()?,
         })
@@ -161,6 +155,7 @@ impl RawTask {
     fn check(self) -> Result<Task, String> {
         check_label("the task", &self.id)?;
         check_text("name", &self.name)?;
+        schedule::parse(&self.cron).map_err(|reason| format!("cron of the task `{}`: {reason}", self.id))?;
         let span = |key: &str, text: &Option<String>, otherwise: Duration, most: Duration| {
             let Some(text) = text else { return Ok(otherwise) };
             let span = parse_span(text).filter(|span| *span <= most);
@@ -186,20 +181,6 @@ impl RawView {
         check_label("the view", &self.id)?;
         check_text("title", &self.title)?;
         Ok(View { slot: Slot::parse(&self.slot)?, id: self.id, title: self.title })
-    }
-}
-
-/// `agent.connected`, or `agent.*`.
-fn check_topic(topic: &str) -> Result<(), String> {
-    let mut words = topic.split('.');
-    let first = words.next().is_some_and(super::is_word);
-    let rest: Vec<_> = words.collect();
-    let good =
-        |(place, word): (usize, &&str)| super::is_word(word) || (*word == "*" && place + 1 == rest.len());
-    if first && !rest.is_empty() && topic.len() <= 64 && rest.iter().enumerate().all(good) {
-        Ok(())
-    } else {
-        Err(format!("the topic `{}` must be like `agent.connected` or `agent.*`", topic.escape_default()))
     }
 }
 
@@ -243,18 +224,6 @@ mod tests {
             ["", "5", "m", "5d", "-1s", "99999999999999999999h", "5 m", "5µ"]
                 .iter()
                 .all(|text| parse_span(text).is_none())
-        );
-    }
-
-    #[test]
-    fn a_topic_is_two_words_or_more_and_may_end_in_a_star() {
-        assert!(
-            ["agent.connected", "agent.*", "job.state.failed"].iter().all(|topic| check_topic(topic).is_ok())
-        );
-        assert!(
-            ["agent", "*", "*.x", "agent.*.x", "Agent.x", "agent.", ""]
-                .iter()
-                .all(|topic| check_topic(topic).is_err())
         );
     }
 }
